@@ -1,0 +1,42 @@
+//! What can fail in the archive.
+
+use chancery_schema::name::Origin;
+
+/// The world failing, or the archive contradicting itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not do what was asked.
+    #[error("failed to {attempted}")]
+    Database {
+        /// What was attempted.
+        attempted: &'static str,
+        /// Why it failed.
+        source: sea_orm::DbErr,
+    },
+    /// The database holds what cannot be.
+    #[error("the archive contradicts itself: {0}; restore it from a backup or from a partner's mirror")]
+    Inconsistent(String),
+    /// The log is not held here.
+    #[error("no log {0} is held here")]
+    UnknownLog(Origin),
+    /// What was given does not continue what is held.
+    #[error("the package does not continue the mirror of {origin}: {problem}")]
+    DoesNotContinue {
+        /// Whose log.
+        origin: Origin,
+        /// Why.
+        problem: String,
+    },
+    /// The archive was opened without keys.
+    #[error("this archive was opened for reading only")]
+    ReadOnly,
+    /// Another process sequences this log.
+    #[error("another process sequences this log until its lease ends; stop it or publish there")]
+    NotSequencer,
+    /// A key's device did not sign.
+    #[error(transparent)]
+    Sign(#[from] chancery_schema::key::SignError),
+    /// What was given is not what the call needs.
+    #[error("{0}")]
+    Invalid(String),
+}

@@ -1,0 +1,407 @@
+//! Admission: the one decision whether a record counts.
+//!
+//! A pure function of the envelope, the state of its log at that position, and a policy. A nation's
+//! own node asks it before it appends; a partner asks it for every entry that it mirrors, with the
+//! state of that log, and gets the same answer. Only [`decide`] makes an [`Admitted`], and only an
+//! [`Admitted`] can be appended.
+//!
+//! Validity in time is judged by the record's own `issuedAt`, in log order, so that every mirror
+//! judges alike however late it joins; a nation's own node also holds `issuedAt` and the key's
+//! validity against its clock, so nobody signs into the past with an expired key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::key::{Algorithm, PublicKey, Role};
+use crate::limits::CLOCK_SKEW_SECONDS;
+use crate::name::{Nation, Origin};
+use crate::record::{Charter, Delegation, Header, Kind, Record, RecordError};
+use crate::statement::Statement;
+use crate::time::Timestamp;
+
+/// A record that was read and is well formed, but not yet judged.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Submission {
+    /// The envelope, in its fixed form from here on.
+    pub envelope: Envelope,
+    /// The record's digest.
+    pub digest: Digest,
+    /// What every predicate begins with.
+    pub header: Header,
+    /// The body.
+    pub record: Record,
+}
+
+impl Submission {
+    /// Reads an envelope as it arrived.
+    ///
+    /// # Errors
+    /// With the reason, when it is not a well-formed record of a known kind.
+    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        Self::open(Envelope::parse(bytes)?)
+    }
+
+    /// Reads the record in an envelope.
+    ///
+    /// # Errors
+    /// With the reason, when it is not a well-formed record of a known kind.
+    pub fn open(envelope: Envelope) -> Result<Self, Refusal> {
+        let statement = Statement::parse(envelope.payload()).map_err(RecordError::from)?;
+        let (header, record) = Record::read(&statement)?;
+        Ok(Self { digest: envelope.record_digest(), envelope, header, record })
+    }
+}
+
+/// The keys of a nation as its log stands at some position.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Roster {
+    /// The nation that the log claims to speak for.
+    pub nation: Nation,
+    /// The log.
+    pub origin: Origin,
+    /// The record digest of the first charter.
+    pub fingerprint: Digest,
+    /// The charter in force.
+    pub charter: Charter,
+    /// The delegations, by key id; a later one for the same key replaces the earlier.
+    pub delegations: BTreeMap<Digest, Delegation>,
+}
+
+impl Roster {
+    /// The roster that a first charter founds.
+    #[must_use]
+    pub fn found(admitted: &Admitted) -> Option<Self> {
+        let Record::Charter(charter) = &admitted.submission.record else { return None };
+        Some(Self {
+            nation: admitted.submission.header.nation.clone(),
+            origin: admitted.submission.header.log.clone(),
+            fingerprint: admitted.submission.digest,
+            charter: (**charter).clone(),
+            delegations: BTreeMap::new(),
+        })
+    }
+
+    /// What an admitted record changes in the roster.
+    pub fn apply(&mut self, admitted: &Admitted) {
+        if let Record::Delegation(delegation) = &admitted.submission.record {
+            self.delegations.insert(delegation.key.keyid, (**delegation).clone());
+        }
+    }
+
+    /// The key `keyid` with its role, when it may sign `submission` at all; the reason, when not.
+    fn authority(&self, keyid: &Digest, submission: &Submission) -> Result<(Role, PublicKey), Refusal> {
+        let kind = submission.record.kind();
+        let header = &submission.header;
+        if let Some((role, record)) = self.charter.keys().find(|(_, record)| record.keyid == *keyid) {
+            let key = record.open(&self.nation, &self.origin, role).map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
+            return if kind.signers().contains(&role) {
+                Ok((role, key))
+            } else {
+                Err(refuse(Code::KeyNotAuthorised, format!("a {} key cannot sign a {kind}", role.as_str())))
+            };
+        }
+        let delegation = self.delegations.get(keyid).ok_or_else(|| {
+            refuse(Code::KeyUnknown, format!("the key {keyid} is not delegated by {}", self.nation))
+        })?;
+        let role = delegation.role;
+        if !kind.signers().contains(&role) || !delegation.kinds.contains(&kind) {
+            return Err(refuse(
+                Code::KeyNotAuthorised,
+                format!("the {} key of {} may not sign a {kind}", role.as_str(), delegation.holder),
+            ));
+        }
+        if let Some(scope) = submission.record.scope().filter(|scope| !delegation.covers(scope)) {
+            return Err(refuse(
+                Code::KeyNotAuthorised,
+                format!("the key of {} may not speak of {scope}", delegation.holder),
+            ));
+        }
+        if !(delegation.valid_from..=delegation.valid_until).contains(&header.issued_at) {
+            return Err(refuse(
+                Code::KeyExpired,
+                format!(
+                    "the key of {} is valid from {} until {}, and the record says it was issued at {}",
+                    delegation.holder, delegation.valid_from, delegation.valid_until, header.issued_at
+                ),
+            ));
+        }
+        let key = delegation.key.open(&self.nation, &self.origin, role).map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
+        Ok((role, key))
+    }
+}
+
+/// What the decision needs to know of the log at the record's position.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct State {
+    /// The keys; none before the first charter.
+    pub roster: Option<Roster>,
+    /// Of the records that the submission refers to, those that are in this log, with their kinds.
+    pub records: BTreeMap<Digest, Kind>,
+    /// The card that now stands for the submission's model version, if there is one.
+    pub current_card: Option<Digest>,
+}
+
+/// Whose log it is, and what else is asked there.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Policy {
+    /// The node's own log: clocks and blobs count too.
+    Own {
+        /// The nation that the node serves.
+        nation: Nation,
+        /// Its log.
+        origin: Origin,
+        /// The node's clock.
+        now: Timestamp,
+        /// Of the blobs that the submission names, those that the node holds, with their sizes.
+        blobs: BTreeMap<Digest, u64>,
+    },
+    /// A mirror of the log `origin`: the entries decide alone.
+    Mirror {
+        /// Whose log it is.
+        origin: Origin,
+    },
+}
+
+/// A record that may be appended to the log whose state was asked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Admitted {
+    submission: Submission,
+    signers: BTreeSet<Digest>,
+}
+
+impl Admitted {
+    /// The record.
+    #[must_use]
+    pub const fn submission(&self) -> &Submission {
+        &self.submission
+    }
+
+    /// The key ids whose signatures count, ascending.
+    #[must_use]
+    pub const fn signers(&self) -> &BTreeSet<Digest> {
+        &self.signers
+    }
+}
+
+/// Why a record was not admitted, in one word for programs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "Code::meaning says what each means")]
+pub enum Code {
+    Malformed,
+    TooLarge,
+    KindUnknown,
+    WrongLog,
+    CharterMissing,
+    CharterPresent,
+    KeyUnknown,
+    KeyNotAuthorised,
+    KeyExpired,
+    SignatureInvalid,
+    ThresholdNotMet,
+    AlgorithmMissing,
+    IssuedInFuture,
+    ReferenceUnknown,
+    BlobMissing,
+    VersionTaken,
+    SupersedesUnknown,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 17] = [
+        Self::Malformed,
+        Self::TooLarge,
+        Self::KindUnknown,
+        Self::WrongLog,
+        Self::CharterMissing,
+        Self::CharterPresent,
+        Self::KeyUnknown,
+        Self::KeyNotAuthorised,
+        Self::KeyExpired,
+        Self::SignatureInvalid,
+        Self::ThresholdNotMet,
+        Self::AlgorithmMissing,
+        Self::IssuedInFuture,
+        Self::ReferenceUnknown,
+        Self::BlobMissing,
+        Self::VersionTaken,
+        Self::SupersedesUnknown,
+    ];
+
+    /// The code's one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too-large",
+            Self::KindUnknown => "kind-unknown",
+            Self::WrongLog => "wrong-log",
+            Self::CharterMissing => "charter-missing",
+            Self::CharterPresent => "charter-present",
+            Self::KeyUnknown => "key-unknown",
+            Self::KeyNotAuthorised => "key-not-authorised",
+            Self::KeyExpired => "key-expired",
+            Self::SignatureInvalid => "signature-invalid",
+            Self::ThresholdNotMet => "threshold-not-met",
+            Self::AlgorithmMissing => "algorithm-missing",
+            Self::IssuedInFuture => "issued-in-future",
+            Self::ReferenceUnknown => "reference-unknown",
+            Self::BlobMissing => "blob-missing",
+            Self::VersionTaken => "version-taken",
+            Self::SupersedesUnknown => "supersedes-unknown",
+        }
+    }
+
+    /// The code called `word`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
+    }
+}
+
+/// Why a record was not admitted: data, with a reason that a person can read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, thiserror::Error)]
+#[error("{reason} ({})", code.as_str())]
+pub struct Refusal {
+    /// For programs.
+    pub code: Code,
+    /// For people.
+    pub reason: String,
+}
+
+fn refuse(code: Code, reason: impl Into<String>) -> Refusal {
+    Refusal { code, reason: reason.into() }
+}
+
+impl From<EnvelopeError> for Refusal {
+    fn from(error: EnvelopeError) -> Self {
+        let code = if error == EnvelopeError::TooLarge { Code::TooLarge } else { Code::Malformed };
+        refuse(code, error.to_string())
+    }
+}
+
+impl From<RecordError> for Refusal {
+    fn from(error: RecordError) -> Self {
+        let code = if matches!(error, RecordError::UnknownKind(_)) { Code::KindUnknown } else { Code::Malformed };
+        refuse(code, error.to_string())
+    }
+}
+
+/// Decides whether `submission` counts in a log that stands as `state` says.
+///
+/// # Errors
+/// With the reason, when it does not.
+pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<Admitted, Refusal> {
+    for_this_log(&submission, state, policy)?;
+    let signers = match (&submission.record, &state.roster) {
+        (Record::Charter(_), Some(_)) => {
+            return Err(refuse(Code::CharterPresent, "this log has its charter; it cannot be founded again"));
+        }
+        (Record::Charter(charter), None) => founders(&submission, charter)?,
+        (_, None) => return Err(refuse(Code::CharterMissing, "a log begins with its nation's charter")),
+        (_, Some(roster)) => authorised(&submission, roster, policy)?,
+    };
+    references_stand(&submission, state)?;
+    if let Policy::Own { now, blobs, .. } = policy {
+        if submission.header.issued_at > now.plus_seconds(CLOCK_SKEW_SECONDS) {
+            let reason = format!("the record says it was issued at {}, later than {now}", submission.header.issued_at);
+            return Err(refuse(Code::IssuedInFuture, reason));
+        }
+        for blob in submission.record.blobs() {
+            if blobs.get(&blob.sha256) != Some(&blob.size_bytes) {
+                let reason = format!("upload the blob {} of {} bytes first", blob.sha256, blob.size_bytes);
+                return Err(refuse(Code::BlobMissing, reason));
+            }
+        }
+    }
+    Ok(Admitted { submission, signers })
+}
+
+/// The record names this nation and this log.
+fn for_this_log(submission: &Submission, state: &State, policy: &Policy) -> Result<(), Refusal> {
+    let header = &submission.header;
+    let nation = state.roster.as_ref().map(|roster| &roster.nation);
+    let (nation, origin) = match policy {
+        Policy::Own { nation, origin, .. } => (Some(nation), origin),
+        Policy::Mirror { origin } => (nation, origin),
+    };
+    if header.log != *origin || nation.is_some_and(|nation| header.nation != *nation) {
+        let nation = nation.map_or_else(String::new, |nation| format!(" of {nation}"));
+        let reason = format!("it is for the log {} of {}, not for {origin}{nation}", header.log, header.nation);
+        return Err(refuse(Code::WrongLog, reason));
+    }
+    Ok(())
+}
+
+/// The first charter is signed by its own roots, as many as it asks for.
+fn founders(submission: &Submission, charter: &Charter) -> Result<BTreeSet<Digest>, Refusal> {
+    if charter.version != 1 {
+        return Err(refuse(Code::CharterMissing, "a log begins with version 1 of its nation's charter"));
+    }
+    let mut signers = BTreeSet::new();
+    for keyid in submission.envelope.key_ids() {
+        let root = charter.roots.iter().find(|root| root.keyid == keyid);
+        let root = root.ok_or_else(|| refuse(Code::KeyUnknown, format!("the key {keyid} is not a root")))?;
+        let opened = root.open(&submission.header.nation, &submission.header.log, Role::Root);
+        let key = opened.map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
+        if !submission.envelope.verified_by(&key) {
+            return Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")));
+        }
+        signers.insert(keyid);
+    }
+    if (signers.len() as u64) < charter.threshold {
+        let reason = format!("{} of {} roots signed", signers.len(), charter.threshold);
+        return Err(refuse(Code::ThresholdNotMet, reason));
+    }
+    Ok(signers)
+}
+
+/// Every signature holds and is by a key with authority for this record: none is decoration.
+fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Result<BTreeSet<Digest>, Refusal> {
+    let mut signers = BTreeSet::new();
+    for keyid in submission.envelope.key_ids() {
+        let (_, key) = roster.authority(&keyid, submission)?;
+        if !submission.envelope.verified_by(&key) {
+            return Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")));
+        }
+        let expired = match (policy, roster.delegations.get(&keyid)) {
+            (Policy::Own { now, .. }, Some(delegation)) => *now > delegation.valid_until,
+            _ => false,
+        };
+        if expired {
+            return Err(refuse(Code::KeyExpired, format!("the key {keyid} is no longer valid")));
+        }
+        signers.insert(keyid);
+    }
+    let signed_with = BTreeSet::from([Algorithm::Ed25519]);
+    if let Some(missing) = roster.charter.algorithms.iter().find(|needed| !signed_with.contains(needed)) {
+        return Err(refuse(Code::AlgorithmMissing, format!("the charter requires a signature with {missing:?}")));
+    }
+    Ok(signers)
+}
+
+/// What the record refers to is in the log, and a version is described once at a time.
+fn references_stand(submission: &Submission, state: &State) -> Result<(), Refusal> {
+    for (kind, digest) in submission.record.references() {
+        if state.records.get(&digest) != Some(&kind) {
+            return Err(refuse(Code::ReferenceUnknown, format!("no {kind} {digest} is in this log; publish it first")));
+        }
+    }
+    let Record::ModelCard(card) = &submission.record else { return Ok(()) };
+    match (state.current_card, card.supersedes) {
+        (current, supersedes) if current == supersedes => Ok(()),
+        (Some(current), None) => {
+            let reason = format!("this version has the card {current}; name it in `supersedes`, or choose a version");
+            Err(refuse(Code::VersionTaken, reason))
+        }
+        (_, Some(supersedes)) => {
+            let reason = format!("{supersedes} is not the card that now stands for this version");
+            Err(refuse(Code::SupersedesUnknown, reason))
+        }
+        (None, None) => Ok(()),
+    }
+}

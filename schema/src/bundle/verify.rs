@@ -1,0 +1,317 @@
+//! Checking a bundle with nothing but what the reader pins: step by step, in words.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Bundle, LoggedRecord};
+use crate::admission::{Policy as AdmissionPolicy, Roster, State, Submission, decide};
+use crate::digest::Digest;
+use crate::log::checkpoint::SignedCheckpoint;
+use crate::log::cosignature::{self, Cosignature};
+use crate::log::entry::Entry;
+use crate::log::note::VerifierKey;
+use crate::log::policy::{Policy, Quorum};
+use crate::log::proof::Proof;
+use crate::name::{Nation, Origin};
+use crate::record::Record;
+use crate::time::Timestamp;
+
+/// What the reader pins, by whatever way they trust: a fingerprint compared by voice, or a policy
+/// file that names logs, witnesses and how many of them must have cosigned.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// The record digest of a nation's first charter.
+    Fingerprint(Digest),
+    /// A C2SP tlog-policy.
+    Policy(Box<Policy>),
+}
+
+/// How one step ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It holds.
+    Holds,
+    /// It does not hold: do not rely on the record.
+    Fails,
+    /// It holds as far as it goes, but fewer have cosigned than the policy asks.
+    Short,
+    /// It could not be checked with what was given.
+    NotChecked,
+}
+
+/// One step of the verification.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Check {
+    /// What was checked, in a few words.
+    pub what: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, for people.
+    pub detail: String,
+}
+
+/// The whole verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every step that the reader's trust asks for holds.
+    Verified,
+    /// All holds, but the policy asks for more cosignatures.
+    UnderWitnessed,
+    /// Something is not what it claims to be.
+    Failed,
+}
+
+/// A nation that cosigned, and when by its own clock.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CosignerSeen {
+    /// The name on the cosignature.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl CosignerSeen {
+    fn of(cosignature: &Cosignature) -> Option<Self> {
+        let at = Timestamp::from_unix_seconds(i64::try_from(cosignature.timestamp()).ok()?).ok()?;
+        Some(Self { name: cosignature.name().to_owned(), at })
+    }
+}
+
+/// What is known after verification.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The steps, in order; the last one explains a failure.
+    pub checks: Vec<Check>,
+    /// The nation that the log speaks for, by its charter.
+    pub nation: Option<Nation>,
+    /// The log.
+    pub log: Option<Origin>,
+    /// The record digest of the nation's first charter.
+    pub fingerprint: Option<Digest>,
+    /// The record that the bundle is about.
+    pub record: Digest,
+    /// Its kind.
+    pub kind: Option<String>,
+    /// Its position in the log.
+    pub index: Option<u64>,
+    /// The size of the log at the checkpoint.
+    pub size: Option<u64>,
+    /// The keys that signed it.
+    pub signers: Vec<Digest>,
+    /// Who the policy names and who has cosigned.
+    pub cosigners: Vec<CosignerSeen>,
+}
+
+/// A step that failed: the rest is not reached.
+struct Stopped;
+
+/// Verifies `bundle` against what the reader trusts.
+#[must_use]
+pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
+    let mut report = Report {
+        verdict: Verdict::Failed,
+        checks: Vec::new(),
+        nation: None,
+        log: None,
+        fingerprint: None,
+        record: bundle.header.record,
+        kind: None,
+        index: None,
+        size: None,
+        signers: Vec::new(),
+        cosigners: Vec::new(),
+    };
+    if report.run(bundle, trust).is_ok() {
+        let short = report.checks.iter().any(|check| check.outcome == Outcome::Short);
+        report.verdict = if short { Verdict::UnderWitnessed } else { Verdict::Verified };
+    }
+    report
+}
+
+impl Report {
+    fn note(&mut self, what: &'static str, outcome: Outcome, detail: impl Into<String>) {
+        self.checks.push(Check { what, outcome, detail: detail.into() });
+    }
+
+    fn require<T, E: ToString>(&mut self, what: &'static str, result: Result<T, E>) -> Result<T, Stopped> {
+        result.map_err(|error| {
+            self.note(what, Outcome::Fails, error.to_string());
+            Stopped
+        })
+    }
+
+    fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(), Stopped> {
+        let (submission, log_key) = self.founding(bundle, trust)?;
+        let checkpoint = self.inclusion(bundle, &submission.header.log, &log_key)?;
+        self.authority(bundle, submission)?;
+        self.cosignatures(&checkpoint, trust)?;
+        self.blobs(bundle);
+        Ok(())
+    }
+
+    /// The first record is the charter that the reader pins, by fingerprint or by log key.
+    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Submission, VerifierKey), Stopped> {
+        const WHAT: &str = "nation";
+        let first = self.require(WHAT, bundle.records.first().ok_or("the bundle has no record"))?;
+        let submission = self.require(WHAT, Submission::open(first.envelope.clone()))?;
+        let Record::Charter(charter) = &submission.record else {
+            return self.require(WHAT, Err("the first record is not a charter"));
+        };
+        let header = submission.header.clone();
+        let vkey = self.require(WHAT, charter.note_keys(&header))?.log;
+        let (pinned, detail) = match trust {
+            Trust::Fingerprint(fingerprint) => (
+                *fingerprint == submission.digest,
+                format!("the charter of {} has the fingerprint {}", header.nation, submission.digest),
+            ),
+            Trust::Policy(policy) => {
+                (policy.logs().iter().any(|log| log.key == vkey), format!("the charter of {} has the log key {vkey}", header.nation))
+            }
+        };
+        if !pinned {
+            let problem = match trust {
+                Trust::Fingerprint(fingerprint) => format!("{detail}, not the pinned {fingerprint}"),
+                Trust::Policy(_) => format!("{detail}, which the policy does not name"),
+            };
+            return self.require(WHAT, Err(problem));
+        }
+        self.note(WHAT, Outcome::Holds, format!("{detail}, as pinned"));
+        self.nation = Some(header.nation);
+        self.log = Some(header.log);
+        self.fingerprint = Some(submission.digest);
+        Ok((submission, vkey))
+    }
+
+    /// The log's key signed one checkpoint, and every record is an entry under it; the charter the first.
+    fn inclusion(
+        &mut self,
+        bundle: &Bundle,
+        origin: &Origin,
+        log_key: &VerifierKey,
+    ) -> Result<SignedCheckpoint, Stopped> {
+        const WHAT: &str = "log";
+        let mut checkpoint: Option<SignedCheckpoint> = None;
+        let mut next_index = 0;
+        for record in &bundle.records {
+            let (index, signed) = self.require(WHAT, proven(record, log_key))?;
+            if checkpoint.as_ref().is_some_and(|first| first.note() != signed.note()) {
+                return self.require(WHAT, Err("the proofs stand under different checkpoints"));
+            }
+            if index < next_index || (checkpoint.is_none() && index != 0) {
+                return self.require(WHAT, Err("the records do not stand in the order of the log, from its charter on"));
+            }
+            next_index = index + 1;
+            if record.envelope.record_digest() == self.record {
+                self.index = Some(index);
+            }
+            checkpoint = Some(signed);
+        }
+        let checkpoint = self.require(WHAT, checkpoint.ok_or("the bundle has no record"))?;
+        let size = checkpoint.checkpoint().size;
+        self.size = Some(size);
+        let position = self.index.map_or_else(String::new, |index| format!("entry {index} of "));
+        self.note(
+            WHAT,
+            Outcome::Holds,
+            format!("{position}the log {origin} at size {size}, under a checkpoint that the log's key signed"),
+        );
+        Ok(checkpoint)
+    }
+
+    /// Every record was signed by keys that the nation let speak, judged in the order of the log.
+    fn authority(&mut self, bundle: &Bundle, founding: Submission) -> Result<(), Stopped> {
+        const WHAT: &str = "signatures";
+        let policy = AdmissionPolicy::Mirror { origin: founding.header.log.clone() };
+        let founded = self.require(WHAT, decide(founding, &State::default(), &policy))?;
+        let roots = founded.signers().len();
+        let mut roster = self.require(WHAT, Roster::found(&founded).ok_or("the first record is not a charter"))?;
+        let mut records = BTreeMap::new();
+        if bundle.header.record == founded.submission().digest {
+            self.kind = Some("charter".to_owned());
+            self.signers = founded.signers().iter().copied().collect();
+        }
+        for record in bundle.records.iter().skip(1) {
+            let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
+            let (digest, kind) = (submission.digest, submission.record.kind());
+            let current_card = match &submission.record {
+                // Whether this card stands for its version, only the whole log can tell.
+                Record::ModelCard(card) => card.supersedes,
+                _ => None,
+            };
+            let state = State { roster: Some(roster.clone()), records: records.clone(), current_card };
+            let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
+            roster.apply(&admitted);
+            records.insert(digest, kind);
+            if digest == self.record {
+                self.kind = Some(kind.as_str().to_owned());
+                self.signers = admitted.signers().iter().copied().collect();
+            }
+        }
+        let holders: Vec<String> = self
+            .signers
+            .iter()
+            .map(|keyid| match roster.delegations.get(keyid) {
+                Some(delegation) => format!("{} (key {})", delegation.holder, short(keyid)),
+                None => format!("a key of the charter ({})", short(keyid)),
+            })
+            .collect();
+        self.note(
+            WHAT,
+            Outcome::Holds,
+            format!("signed by {}; the charter by {roots} of its roots", holders.join(" and ")),
+        );
+        Ok(())
+    }
+
+    /// Who has cosigned the checkpoint, of those whom the policy names. One that is forged condemns all.
+    fn cosignatures(&mut self, checkpoint: &SignedCheckpoint, trust: &Trust) -> Result<(), Stopped> {
+        const WHAT: &str = "cosignatures";
+        let Trust::Policy(policy) = trust else {
+            self.note(WHAT, Outcome::NotChecked, "a fingerprint names no witnesses; give a policy file to check them");
+            return Ok(());
+        };
+        let keys = policy.witnesses().iter().map(|witness| &witness.key);
+        let seen = self.require(WHAT, cosignature::verify_all(checkpoint, keys))?;
+        let quorum = policy.evaluate(checkpoint.checkpoint(), &seen);
+        self.cosigners = seen.iter().filter_map(CosignerSeen::of).collect();
+        let names: Vec<&str> = self.cosigners.iter().map(|cosigner| cosigner.name.as_str()).collect();
+        let names = if names.is_empty() { "nobody whom the policy names".to_owned() } else { names.join(", ") };
+        match quorum {
+            Quorum::Satisfied => {
+                self.note(WHAT, Outcome::Holds, format!("cosigned by {names}: the policy's quorum is met"));
+            }
+            Quorum::Missing(_) => {
+                self.note(WHAT, Outcome::Short, format!("cosigned by {names}: the policy asks for more"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Which blobs travel with the bundle. Each was read by its digest, so none can be another.
+    fn blobs(&mut self, bundle: &Bundle) {
+        let named = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
+        let named: Vec<Digest> = named.flat_map(|submission| submission.record.blobs()).map(|blob| blob.sha256).collect();
+        let missing = named.iter().filter(|digest| !bundle.blobs.contains_key(digest)).count();
+        if missing > 0 {
+            let detail = format!("{missing} of {} blobs that the records name are not in the bundle", named.len());
+            self.note("blobs", Outcome::NotChecked, detail);
+        }
+    }
+}
+
+/// Proves one record under the checkpoint of its own proof; answers its index.
+fn proven(record: &LoggedRecord, vkey: &VerifierKey) -> Result<(u64, SignedCheckpoint), String> {
+    let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refusal.to_string())?;
+    let entry = Entry::new(submission.record.kind().as_str(), record.envelope.digest()).map_err(|error| error.to_string())?;
+    let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| error.to_string())?;
+    proof.verify(&entry.to_bytes(), vkey).map_err(|error| error.to_string())
+}
+
+fn short(keyid: &Digest) -> String {
+    keyid.to_string().chars().take(16).collect()
+}

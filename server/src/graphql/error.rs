@@ -1,0 +1,129 @@
+//! Errors of the API, each with a code from a closed list.
+//!
+//! A refusal of a record is no error: it is a status in the payload of `publish`.
+
+use async_graphql::{Enum, ErrorExtensionValues, ServerError, Value};
+use chancery_registry as registry;
+
+/// Every code that `extensions.code` of an error may have. The list only grows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
+pub enum ErrorCode {
+    /// The request is not one of GraphQL over HTTP: the body is not JSON, or a parameter has the wrong type.
+    BadRequest,
+    /// No media type that the request accepts can be written; accept `application/json`.
+    NotAcceptable,
+    /// The body is not `application/json` in UTF-8, or it is compressed.
+    UnsupportedMediaType,
+    /// The method cannot carry this operation; the `Allow` header says which can.
+    MethodNotAllowed,
+    /// The body or the document is larger than this endpoint takes.
+    TooLarge,
+    /// The document is not GraphQL.
+    ParseFailed,
+    /// The document does not fit this schema.
+    ValidationFailed,
+    /// The document asks for more than one request may; ask for less at a time.
+    LimitExceeded,
+    /// An argument is outside its range; the message says which.
+    BadInput,
+    /// The answer took too long; ask for less at a time.
+    Timeout,
+    /// Too many others are served at this moment; try again in a few seconds.
+    Busy,
+    /// This node does not take records; publish at the node that keeps the nation's log.
+    ReadOnly,
+    /// The node failed; its operator finds the cause in its log.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The code as `extensions.code` carries it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BAD_REQUEST",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::TooLarge => "TOO_LARGE",
+            Self::ParseFailed => "PARSE_FAILED",
+            Self::ValidationFailed => "VALIDATION_FAILED",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::BadInput => "BAD_INPUT",
+            Self::Timeout => "TIMEOUT",
+            Self::Busy => "BUSY",
+            Self::ReadOnly => "READ_ONLY",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// An error before or instead of execution.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+}
+
+impl Fault {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<Fault> for ServerError {
+    fn from(fault: Fault) -> Self {
+        let mut error = Self::new(fault.message, None);
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", fault.code.as_str());
+        error.extensions = Some(extensions);
+        error
+    }
+}
+
+impl From<Fault> for async_graphql::Error {
+    fn from(fault: Fault) -> Self {
+        let mut error = Self::new(fault.message);
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", fault.code.as_str());
+        error.extensions = Some(extensions);
+        error
+    }
+}
+
+/// The code of an error that was answered; errors of the executor get theirs here.
+pub fn with_code(mut error: ServerError) -> ServerError {
+    let has_code = error.extensions.as_ref().is_some_and(|it| matches!(it.get("code"), Some(Value::String(_))));
+    if has_code {
+        return error;
+    }
+    let code = match error.message.as_str() {
+        // The two texts by which async-graphql says so.
+        "Query is too complex." | "Query is nested too deep." => ErrorCode::LimitExceeded,
+        _ if error.path.is_empty() => ErrorCode::ValidationFailed,
+        _ => ErrorCode::Internal,
+    };
+    error.extensions.get_or_insert_default().set("code", code.as_str());
+    error
+}
+
+/// Turns a failure of the archive into an error that shows no internals; the cause is logged, once.
+pub trait OrFault<T> {
+    /// The value, or the error to answer.
+    fn or_fault(self) -> async_graphql::Result<T>;
+}
+
+impl<T> OrFault<T> for registry::Result<T> {
+    fn or_fault(self) -> async_graphql::Result<T> {
+        self.map_err(|error| match error {
+            registry::Error::ReadOnly | registry::Error::NotSequencer => {
+                Fault::new(ErrorCode::ReadOnly, "this node does not take records; publish where the log is kept").into()
+            }
+            error => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Failed to answer a GraphQL field");
+                Fault::new(ErrorCode::Internal, "the archive did not answer; the node's operator finds out why").into()
+            }
+        })
+    }
+}
