@@ -159,7 +159,7 @@ impl Package {
     pub fn verify(&self, tail: &[Digest], root: &Digest) -> Result<Vec<Digest>, ProofError> {
         let before = self.start % PACKAGE_ENTRIES_MAX;
         if tail.len() as u64 != before {
-            return Err(ProofError::OutOfRange);
+            return Err(ProofError::Length { expected: usize::try_from(before).unwrap_or(usize::MAX), found: tail.len() });
         }
         let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
         let mut subtree = Frontier::new();

@@ -32,7 +32,7 @@ pub struct Policy {
     logs: Vec<Log>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
-    quorum: Option<Member>,
+    quorum: Member,
 }
 
 /// A known log.
@@ -174,10 +174,10 @@ impl Policy {
                 satisfied.insert(Member::Group(i));
             }
         }
-        let mut open: Vec<Member> = self.quorum.into_iter().filter(|member| !satisfied.contains(member)).collect();
-        if open.is_empty() {
+        if satisfied.contains(&self.quorum) {
             return Quorum::Satisfied;
         }
+        let mut open = vec![self.quorum];
         let mut missing = Vec::new();
         while let Some(member) = open.pop() {
             match member {
@@ -208,7 +208,7 @@ struct Reader {
     logs: Vec<Log>,
     witnesses: Vec<Witness>,
     groups: Vec<Group>,
-    quorum: Option<Option<Member>>,
+    quorum: Option<Member>,
     names: BTreeMap<String, Member>,
     used: BTreeSet<Member>,
 }
@@ -266,11 +266,17 @@ impl Reader {
     }
 
     fn quorum(&mut self, name: &str) -> Result<(), PolicyFault> {
-        let quorum = if name == "none" { None } else { Some(self.find(name)?) };
+        let quorum = if name == "none" { self.nobody() } else { self.find(name)? };
         match self.quorum.replace(quorum) {
             None => Ok(()),
             Some(_) => Err(PolicyFault::Quorum),
         }
+    }
+
+    /// `none` is a group that asks for nobody.
+    fn nobody(&mut self) -> Member {
+        self.groups.push(Group { threshold: 0, members: Vec::new() });
+        Member::Group(self.groups.len() - 1)
     }
 
     fn define(&mut self, name: &str, member: Member) -> Result<(), PolicyFault> {

@@ -325,9 +325,9 @@ struct Step {
 
 impl Descent {
     fn to(start: u64, end: u64, size: u64) -> Result<Self, ProofError> {
-        let is_subtree =
+        let exists =
             start < end && end <= size && size <= SIZE_MAX && start.is_multiple_of((end - start).next_power_of_two());
-        if !is_subtree {
+        if !exists {
             return Err(ProofError::Range { start, end, size });
         }
         let mut steps = Vec::new();
