@@ -1,1 +1,9 @@
-//! Room.
+//! Whole federations: real nodes and a real command, tested as their users use them.
+
+pub mod checks;
+pub mod command;
+pub mod federation;
+pub mod nation;
+pub mod node;
+pub mod publisher;
+pub mod samples;
