@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Rust, Node 20 and make; the rest they fetch.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint threats explore needs
+.PHONY: help demo test lint threats corpus explore needs
 
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
@@ -25,6 +25,9 @@ lint: ## Check form and lints only
 
 threats: ## Run the threat tests with their full counts, and print a table
 	@CHANCERY_THREATS=full $(CARGO) test --locked -q -p chancery-tests --test threats -- --nocapture --test-threads=1 | grep -E '^(T[0-9]+|test result)'
+
+corpus: ## Publish the real model cards in CORPUS=DIR and read them back through a partner
+	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked -p chancery-tests --test corpus -- --nocapture
 
 explore: web/explore/dist ## Build the GraphQL explorer's pages
 

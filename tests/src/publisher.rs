@@ -88,6 +88,19 @@ impl Publisher {
         Ok(Release { card: digest("card")?, weights: digest("weights")?, license: digest("license")?, folder: folder.clone() })
     }
 
+    /// Signs a card alone, for a model whose weights are elsewhere; answers its envelope's file.
+    ///
+    /// # Errors
+    /// When a command refuses.
+    pub fn describe(&self, card: &Path, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        let (card, out) = (card.display().to_string(), folder.join("card.draft.json").display().to_string());
+        self.run(&["card", "import", &card, "--org", &self.org, "--name", name, "--version", "1.0", "--out", &out])?;
+        self.sign(&folder, "card")?;
+        Ok(folder.join("card.dsse.json"))
+    }
+
     /// Publishes what was prepared, and waits until `cosigners` other nations have cosigned it.
     ///
     /// # Errors
