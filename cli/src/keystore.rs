@@ -203,7 +203,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_key_file_is_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let (_, path) = saved(folder.path(), Role::Publisher);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);

@@ -91,7 +91,7 @@ impl Reference {
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PassphraseArgs {
     /// Where the passphrase of the keys is: file:PATH or env:NAME; without it, it is asked for
-    #[arg(long, value_name = "REF", env = "CHANCERY_PASSPHRASE_REF", help_heading = "Keys")]
+    #[arg(long, global = true, value_name = "REF", env = "CHANCERY_PASSPHRASE_REF")]
     passphrase: Option<Reference>,
 }
 

@@ -1,9 +1,10 @@
 //! What can fail in the archive.
 
 use chancery_schema::name::Origin;
+use sea_orm::DbErr;
 
 /// The world failing, or the archive contradicting itself.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not do what was asked.
     #[error("failed to {attempted}")]
@@ -39,4 +40,16 @@ pub enum Error {
     /// What was given is not what the call needs.
     #[error("{0}")]
     Invalid(String),
+}
+
+/// Says what was attempted when the database fails: `query.await.attempting("read the head")?`.
+pub(crate) trait Attempting<T> {
+    /// The error says "failed to" and then `attempted`.
+    fn attempting(self, attempted: &'static str) -> Result<T, Error>;
+}
+
+impl<T> Attempting<T> for Result<T, DbErr> {
+    fn attempting(self, attempted: &'static str) -> Result<T, Error> {
+        self.map_err(|source| Error::Database { attempted, source })
+    }
 }

@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod command;
 pub mod federation;
+pub mod history;
 pub mod nation;
 pub mod node;
 pub mod publisher;

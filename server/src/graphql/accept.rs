@@ -28,12 +28,11 @@ pub fn negotiate(accept: Option<&str>) -> Option<MediaType> {
     let graphql = preference(&ranges, "graphql-response+json");
     match (json.is_wanted(), graphql.is_wanted()) {
         (false, false) => None,
-        (true, false) => Some(MediaType::Json),
         (false, true) => Some(MediaType::GraphqlResponse),
         (true, true) if graphql > json || (graphql == json && graphql.exactness == EXACT) => {
             Some(MediaType::GraphqlResponse)
         }
-        (true, true) => Some(MediaType::Json),
+        (true, _) => Some(MediaType::Json),
     }
 }
 
@@ -126,7 +125,10 @@ mod tests {
             (Some("application/json"), Some(Json)),
             (Some("application/json; charset=utf-8"), Some(Json)),
             (Some("application/graphql-response+json"), Some(GraphqlResponse)),
-            (Some("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"), Some(GraphqlResponse)),
+            (
+                Some("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"),
+                Some(GraphqlResponse),
+            ),
             (Some("application/json, application/graphql-response+json"), Some(GraphqlResponse)),
             (Some("application/graphql-response+json;q=0.5, application/json;q=0.9"), Some(Json)),
             (Some("application/graphql-response+json;q=0.9, application/json;q=0.5"), Some(GraphqlResponse)),

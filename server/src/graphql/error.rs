@@ -101,6 +101,8 @@ pub fn with_code(mut error: ServerError) -> ServerError {
     let code = match error.message.as_str() {
         // The two texts by which async-graphql says so.
         "Query is too complex." | "Query is nested too deep." => ErrorCode::LimitExceeded,
+        // How async-graphql begins to say that a scalar refused its value.
+        text if text.starts_with("Failed to parse ") => ErrorCode::BadInput,
         _ if error.path.is_empty() => ErrorCode::ValidationFailed,
         _ => ErrorCode::Internal,
     };

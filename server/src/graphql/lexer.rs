@@ -91,7 +91,7 @@ mod tests {
         check("", 0, 0, 0);
         check("{ a }", 3, 1, 0);
         check("{ a, b # c { d\n e }", 5, 1, 0);
-        check("query Q($x: [Int!]! = [1, -2.5e3]) @a { b(c: $x) @b(if: true) }", 34, 2, 2);
+        check("query Q($x: [Int!]! = [1, -2.5e3]) @a { b(c: $x) @b(if: true) }", 35, 2, 2);
         check(r#"{ a(b: "}{ \" [[", c: """ " \""" {{{ """) }"#, 11, 2, 0);
         check(r#"{ a(b: "") }"#, 8, 2, 0);
     }

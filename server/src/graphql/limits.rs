@@ -101,9 +101,10 @@ fn check(document: &ExecutableDocument) -> Result<(), Fault> {
         bound("fields to answer in its introspection", cost, INTROSPECTION_COST_MAX)?;
     }
     // Fragments that no operation uses are still validated by the executor.
-    for fragment in fragments() {
+    for fragment in document.fragments.values() {
         walk.selections = 0;
-        walk.selection_set(fragment, 1, None)?;
+        let introspects = fragment.node.type_condition.node.on.node.starts_with("__");
+        walk.selection_set(&fragment.node.selection_set.node, 1, introspects.then_some(1))?;
     }
     Ok(())
 }
@@ -129,7 +130,12 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Walks the fields at `depth` below the root. `introspection` is where the introspection began.
     /// Answers the number of introspected fields that the answer may have.
-    fn selection_set(&mut self, set: &SelectionSet, depth: usize, introspection: Option<usize>) -> Result<usize, Fault> {
+    fn selection_set(
+        &mut self,
+        set: &SelectionSet,
+        depth: usize,
+        introspection: Option<usize>,
+    ) -> Result<usize, Fault> {
         let mut cost = 0_usize;
         for selection in &set.items {
             self.selections += 1;
@@ -200,10 +206,12 @@ mod tests {
         let fields = |count: usize| format!("{{ a {{ {} }} }}", "b ".repeat(count));
         let roots = |count: usize| format!("{{ {} }}", "a ".repeat(count));
         let deep = |count: usize| format!("{}x{}", "{ a ".repeat(count - 1) + "{ ", " }".repeat(count));
-        let aliases = |count: usize| format!("{{ x {{ {} }} }}", (0..count).map(|i| format!("a{i}: b ")).collect::<String>());
+        let aliases = |count: usize| {
+            format!("{{ x {{ {} }} }}", (0..count).map(|i| format!("a{i}: b ")).collect::<Vec<_>>().concat())
+        };
         let directives = |count: usize| format!("{{ a {} }}", "@skip(if: false) ".repeat(count));
         let lists = |count: usize| format!("{{ a(b: {}{}) }}", "[".repeat(count), "]".repeat(count));
-        let operations = |count: usize| (0..count).map(|i| format!("query Q{i} {{ a }} ")).collect::<String>();
+        let operations = |count: usize| (0..count).map(|i| format!("query Q{i} {{ a }} ")).collect::<Vec<_>>().concat();
         for (text, limit) in [
             (&fields as &dyn Fn(usize) -> String, SELECTIONS_MAX - 1),
             (&roots, ROOT_FIELDS_MAX),
@@ -222,12 +230,16 @@ mod tests {
     fn fragments_that_multiply_end_at_the_bound() {
         let mut bomb = "{ ...f0 }".to_owned();
         for i in 0..30 {
-            bomb += &format!(" fragment f{i} on Query {{ ...f{} ...f{} }}", i + 1, i + 1);
+            let next = i + 1;
+            bomb = format!("{bomb} fragment f{i} on Query {{ ...f{next} ...f{next} }}");
         }
         assert_eq!(refused(&(bomb.clone() + " fragment f30 on Query { a }")).0, ErrorCode::LimitExceeded);
         let unused = bomb.replacen("...f0", "a", 1) + " fragment f30 on Query { a }";
         assert_eq!(refused(&unused).0, ErrorCode::LimitExceeded);
-        assert_eq!(refused("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").0, ErrorCode::LimitExceeded);
+        assert_eq!(
+            refused("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").0,
+            ErrorCode::LimitExceeded
+        );
         assert_eq!(refused("{ a } fragment a on Query { ...a }").0, ErrorCode::LimitExceeded);
     }
 
@@ -248,9 +260,11 @@ mod tests {
              fragment R on __Type {{ {type_ref} }}"
         );
         assert!(read(&usual).is_ok(), "{:?}", read(&usual));
-        let looped = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }";
+        let looped =
+            "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }";
         assert_eq!(refused(looped).0, ErrorCode::LimitExceeded);
-        let twice = format!("{usual} query J {{ a: __schema {{ types {{ ...T }} }} b: __schema {{ types {{ ...T }} }} }}");
+        let twice =
+            format!("{usual} query J {{ a: __schema {{ types {{ ...T }} }} b: __schema {{ types {{ ...T }} }} }}");
         assert_eq!(refused(&twice).0, ErrorCode::LimitExceeded);
     }
 

@@ -1,9 +1,8 @@
 //! Scalars of our own: text and numbers with a rule.
 //!
-//! Each reads only what it writes. They are carried as text, except [`Natural`].
+//! Each reads only what it writes. They are carried as text, except [`Count`].
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chancery_schema::name::Nation;
 use chancery_schema::time::Timestamp;
 use chancery_schema::{base64, digest};
 
@@ -19,16 +18,12 @@ pub struct DateTime(pub Timestamp);
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Base64(pub Vec<u8>);
 
-/// The code that a nation claims: ISO 3166-1 alpha-2, EU, UN, or XA to XZ (not XK) for other unions.
-/// It is a claim; what identifies a nation is its fingerprint.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CountryCode(pub Nation);
-
 /// A whole number from 0 to 9007199254740991 (2^53 - 1), which every JSON reader reads exactly.
 /// `Int` would end at 2147483647.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Natural(pub u64);
+pub struct Count(pub u64);
 
+/// A SHA-256 digest: 64 lowercase hexadecimal digits.
 #[Scalar(name = "Digest", specified_by_url = "https://csrc.nist.gov/pubs/fips/180-4/upd1/final")]
 impl ScalarType for Digest {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -40,6 +35,7 @@ impl ScalarType for Digest {
     }
 }
 
+/// A point in time, to the second, UTC: `2026-11-24T12:00:00Z` (RFC 3339).
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -51,6 +47,7 @@ impl ScalarType for DateTime {
     }
 }
 
+/// Bytes in base64, standard alphabet, padded (RFC 4648, section 4).
 #[Scalar(name = "Base64", specified_by_url = "https://www.rfc-editor.org/rfc/rfc4648#section-4")]
 impl ScalarType for Base64 {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -62,19 +59,10 @@ impl ScalarType for Base64 {
     }
 }
 
-#[Scalar(name = "CountryCode", specified_by_url = "https://www.iso.org/iso-3166-country-codes.html")]
-impl ScalarType for CountryCode {
-    fn parse(value: Value) -> InputValueResult<Self> {
-        Ok(Self(text(&value)?.parse().map_err(InputValueError::custom)?))
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.0.to_string())
-    }
-}
-
-#[Scalar(name = "Natural", specified_by_url = "https://www.rfc-editor.org/rfc/rfc7493#section-2.2")]
-impl ScalarType for Natural {
+/// A whole number from 0 to 9007199254740991 (2^53 - 1), which every JSON reader reads exactly.
+/// `Int` would end at 2147483647.
+#[Scalar(name = "Count", specified_by_url = "https://www.rfc-editor.org/rfc/rfc7493#section-2.2")]
+impl ScalarType for Count {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
             Value::Number(number) => {

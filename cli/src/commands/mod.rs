@@ -1,0 +1,10 @@
+//! The commands that need no node: everything a publisher signs, and everything anyone verifies.
+
+pub mod card;
+pub mod enrol;
+pub mod hash;
+pub mod keygen;
+pub mod license;
+pub mod show;
+pub mod sign;
+pub mod verify;

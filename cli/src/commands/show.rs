@@ -1,0 +1,118 @@
+//! `chancery show`: what is in a file, in words. Nothing is verified.
+
+use std::path::{Path, PathBuf};
+
+use chancery_schema::admission::Submission;
+use chancery_schema::bundle::Bundle;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::limits::BUNDLE_BYTES_MAX;
+use chancery_schema::log::checkpoint::Checkpoint;
+use chancery_schema::log::note::Note;
+use chancery_schema::log::proof::Proof;
+use chancery_schema::statement::Statement;
+use serde_json::{Value, json};
+
+use crate::Context;
+use crate::draft::Draft;
+use crate::files::read_bounded;
+use crate::keystore::PublicHalf;
+use crate::output::{Exit, Outcome, fail};
+use crate::visible::{visible, visible_lines};
+
+/// Shows what is in a file: an envelope, a bundle, a draft, a public key, a checkpoint or a proof
+///
+/// Nothing is verified: `chancery verify` does that.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file
+    file: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the file is none of these.
+pub fn run(args: &Args, context: &Context) -> Outcome {
+    let bytes = read_bounded(&args.file, BUNDLE_BYTES_MAX)?;
+    let (human, value) = match look(&args.file, &bytes) {
+        Some(seen) => seen,
+        None => {
+            let kinds = "an envelope, a bundle, a draft, a public key, a checkpoint or a proof";
+            return fail(Exit::Usage, format!("{} is not {kinds}", args.file.display()));
+        }
+    };
+    context.console.result(format!("{human}\n(nothing was verified)"), &value)
+}
+
+fn look(path: &Path, bytes: &[u8]) -> Option<(String, Value)> {
+    if let Ok(envelope) = Envelope::parse(bytes) {
+        return Some(show_envelope(&envelope));
+    }
+    if let Ok(bundle) = Bundle::read(bytes) {
+        return Some(show_bundle(&bundle));
+    }
+    if let Ok(key) = serde_json::from_slice::<PublicHalf>(bytes) {
+        let (role, nation, origin, keyid) = (key.role.as_str(), &key.nation, &key.origin, key.key.keyid);
+        let human = format!("a public {role} key of {nation} for the log {origin}\nkey id {keyid}");
+        return Some((human, json!({ "type": "public-key", "key": key })));
+    }
+    if let Ok(proof) = Proof::parse(bytes) {
+        let human = format!("a proof of entry {} under the checkpoint\n{}", proof.index(), visible_lines(proof.note().text()));
+        return Some((human, json!({ "type": "proof", "index": proof.index(), "note": proof.note().to_string() })));
+    }
+    if let Ok(note) = Note::parse(bytes) {
+        return Some(show_note(&note));
+    }
+    let draft = Draft::read(path).ok()?;
+    let body = serde_json::to_string_pretty(&draft.body).ok()?;
+    let human = format!("a draft of a {}, not signed\n{}", draft.kind, visible_lines(&body));
+    Some((human, json!({ "type": "draft", "kind": draft.kind, "body": draft.body })))
+}
+
+fn show_envelope(envelope: &Envelope) -> (String, Value) {
+    let digest = envelope.record_digest();
+    let keys: Vec<String> = envelope.key_ids().map(|keyid| keyid.to_string()).collect();
+    let statement = Statement::parse(envelope.payload()).ok();
+    let kind = statement.as_ref().map_or("unreadable", |statement| statement.kind.as_str());
+    let known = match Submission::open(envelope.clone()) {
+        Ok(_) => String::new(),
+        Err(refusal) => format!("\nnot well formed: {}", visible(&refusal.to_string())),
+    };
+    let predicate = statement.as_ref().map(|statement| statement.predicate.clone()).unwrap_or_default();
+    let body = serde_json::to_string_pretty(&predicate).unwrap_or_default();
+    let human = format!(
+        "a {} record\nrecord digest {digest}\nclaims to be signed by {}{known}\n{}",
+        visible(kind),
+        keys.join(" "),
+        visible_lines(&body)
+    );
+    let value = json!({ "type": "envelope", "record": digest, "kind": kind, "signers": keys, "predicate": predicate });
+    (human, value)
+}
+
+fn show_bundle(bundle: &Bundle) -> (String, Value) {
+    let header = &bundle.header;
+    let mut lines = vec![format!(
+        "a bundle of {} for the record {}, with {} records and {} blobs",
+        header.nation,
+        header.record,
+        bundle.records.len(),
+        bundle.blobs.len()
+    )];
+    let mut records = Vec::new();
+    for record in &bundle.records {
+        let kind = Statement::parse(record.envelope.payload()).map_or_else(|_| "unreadable".to_owned(), |it| it.kind);
+        let digest = record.envelope.record_digest();
+        lines.push(format!("  {digest}  {}", visible(&kind)));
+        records.push(json!({ "record": digest, "kind": kind }));
+    }
+    let blobs: Vec<String> = bundle.blobs.keys().map(ToString::to_string).collect();
+    (lines.join("\n"), json!({ "type": "bundle", "header": header, "records": records, "blobs": blobs }))
+}
+
+fn show_note(note: &Note) -> (String, Value) {
+    let what = if Checkpoint::parse(note.text()).is_ok() { "a checkpoint" } else { "a signed note" };
+    let names: Vec<&str> = note.signatures().iter().map(|line| line.name()).collect();
+    let human = format!("{what}\n{}lines by {}", visible_lines(note.text()) + "\n", visible(&names.join(", ")));
+    (human, json!({ "type": "note", "text": note.text(), "signatures": names }))
+}

@@ -1,0 +1,161 @@
+//! `chancery verify`: checks a bundle, and a folder of weights against it, with no network.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chancery_schema::admission::Submission;
+use chancery_schema::bundle::{Bundle, Check, Outcome as Step, Report, Trust, Verdict, verify};
+use chancery_schema::limits::{BUNDLE_BYTES_MAX, CHUNK_BYTES};
+use chancery_schema::log::policy::{POLICY_BYTES_MAX, Policy};
+use chancery_schema::record::{Record, Weights, WeightsFile, check_chunk_hashes};
+
+use super::hash::progress;
+use crate::files::read_bounded;
+use crate::hash::{Hashed, hash_all, list};
+use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::visible::visible;
+use crate::{Context, fingerprint};
+
+/// Verifies a bundle, and weights against it, offline
+///
+/// What you pin with --trust is all that is believed: the fingerprint of the publishing nation, as
+/// compared by voice, or a policy file that names logs, witnesses and how many of them must have
+/// cosigned.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A bundle (.chancery), or with --bundle a folder of weights
+    #[arg(value_name = "FILE|DIR")]
+    target: PathBuf,
+    /// The bundle of the folder's model
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// A fingerprint of 64 hexadecimal digits, or a policy file
+    #[arg(long, value_name = "FINGERPRINT|FILE")]
+    trust: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When something is not what it claims to be, has too few cosignatures, or cannot be read.
+pub fn run(args: &Args, context: &Context) -> Outcome {
+    let (bundle_path, folder) = match &args.bundle {
+        Some(bundle) => (bundle, Some(args.target.as_path())),
+        None if args.target.is_dir() => {
+            return fail(Exit::Usage, format!("{} is a folder; name its bundle with --bundle", args.target.display()));
+        }
+        None => (&args.target, None),
+    };
+    let trust = read_trust(&args.trust)?;
+    let bytes = read_bounded(bundle_path, BUNDLE_BYTES_MAX)?;
+    let bundle =
+        Bundle::read(&bytes).or_exit(Exit::Verification, || format!("{} is not whole", bundle_path.display()))?;
+    let mut report = verify(&bundle, &trust);
+    if let Some(folder) = folder.filter(|_| report.verdict != Verdict::Failed) {
+        report.checks.extend(check_folder(folder, &bundle, context)?);
+        if report.checks.iter().any(|check| check.outcome == Step::Fails) {
+            report.verdict = Verdict::Failed;
+        }
+    }
+    context.console.result(human(&report), &report)?;
+    let failed = report.checks.iter().filter(|check| check.outcome == Step::Fails).map(|check| visible(&check.detail));
+    match report.verdict {
+        Verdict::Verified => Ok(()),
+        Verdict::UnderWitnessed => fail(Exit::UnderWitnessed, "fewer have cosigned than the policy asks"),
+        Verdict::Failed => fail(Exit::Verification, failed.collect::<Vec<_>>().join("; ")),
+    }
+}
+
+fn read_trust(text: &str) -> Outcome<Trust> {
+    if let Some(fingerprint) = fingerprint::read(text) {
+        return Ok(Trust::Fingerprint(fingerprint));
+    }
+    let path = Path::new(text);
+    if !path.is_file() {
+        return fail(Exit::Usage, format!("{text} is neither a fingerprint of 64 digits nor a policy file"));
+    }
+    let bytes = read_bounded(path, POLICY_BYTES_MAX as u64)?;
+    let policy = Policy::parse(&bytes).or_exit(Exit::Usage, || format!("failed to read the policy {text}"))?;
+    Ok(Trust::Policy(Box::new(policy)))
+}
+
+fn human(report: &Report) -> String {
+    let mut lines: Vec<String> = report.checks.iter().map(line).collect();
+    let verdict = match report.verdict {
+        Verdict::Verified => "verified: every step that can be checked holds",
+        Verdict::UnderWitnessed => "not enough: all holds, but fewer have cosigned than the policy asks",
+        Verdict::Failed => "FAILED: do not rely on it",
+    };
+    lines.push(verdict.to_owned());
+    lines.join("\n")
+}
+
+fn line(check: &Check) -> String {
+    let sign = match check.outcome {
+        Step::Holds => "ok         ",
+        Step::Fails => "FAILS      ",
+        Step::Short => "short      ",
+        Step::NotChecked => "not checked",
+    };
+    format!("{sign}  {}: {}", check.what, visible(&check.detail))
+}
+
+/// Compares a folder with every weights record of a bundle that was verified: one line for all that
+/// matches, and one for each thing that does not.
+fn check_folder(folder: &Path, bundle: &Bundle, context: &Context) -> Outcome<Vec<Check>> {
+    let weights: Vec<Weights> = bundle
+        .records
+        .iter()
+        .filter_map(|record| match Submission::open(record.envelope.clone()).ok()?.record {
+            Record::Weights(weights) => Some(*weights),
+            _ => None,
+        })
+        .collect();
+    let fails = |detail: String| Check { what: "weights", outcome: Step::Fails, detail };
+    if weights.is_empty() {
+        return Ok(vec![fails("the bundle has no weights record to compare the folder with".to_owned())]);
+    }
+    let listing = list(folder)?;
+    let bar = progress(&context.console, listing.files.iter().map(|(_, _, size)| size).sum());
+    let hashed = hash_all(&listing, &|bytes| bar.inc(bytes))?;
+    bar.finish_and_clear();
+    let found: BTreeMap<&str, &Hashed> = hashed.iter().map(|file| (file.file.path.as_str(), file)).collect();
+    let mut checks = Vec::new();
+    for record in &weights {
+        let chunks = bundle.blobs.get(&record.chunk_hashes.sha256).map(Vec::as_slice);
+        for (number, file) in record.files.iter().enumerate() {
+            match found.get(file.path.as_str()) {
+                None => checks.push(fails(format!("{} is missing", file.path))),
+                Some(hashed) if hashed.file.sha256 == file.sha256 => {}
+                Some(hashed) => checks.push(fails(changed(record, number, file, hashed, chunks))),
+            }
+        }
+    }
+    let listed = |path: &str| weights.iter().any(|record| record.files.iter().any(|file| file.path == path));
+    let extra = found.keys().filter(|path| !listed(path));
+    checks.extend(extra.map(|path| fails(format!("{path} is in the folder and not in the record"))));
+    if checks.is_empty() {
+        let (count, bytes) = (found.len(), weights.iter().map(|record| record.total_bytes).sum::<u64>());
+        let detail = format!("all {count} files of {bytes} bytes are those that were signed");
+        checks.push(Check { what: "weights", outcome: Step::Holds, detail });
+    }
+    Ok(checks)
+}
+
+/// Says how a file differs: in size, or in which bytes, as far as the chunk hashes tell.
+fn changed(record: &Weights, number: usize, file: &WeightsFile, hashed: &Hashed, chunks: Option<&[u8]>) -> String {
+    let path = &file.path;
+    if hashed.file.size_bytes != file.size_bytes {
+        return format!("{path} has {} bytes where {} were signed", hashed.file.size_bytes, file.size_bytes);
+    }
+    let signed = chunks.and_then(|blob| check_chunk_hashes(record, blob).ok()).and_then(|all| all.get(number).copied());
+    let wrong = signed.and_then(|signed| signed.iter().zip(&hashed.chunks).position(|(signed, found)| signed != found));
+    match wrong {
+        Some(chunk) => {
+            let start = chunk as u64 * CHUNK_BYTES;
+            let end = (start + CHUNK_BYTES).min(file.size_bytes);
+            format!("{path} was changed: its bytes {start} to {end} are not those that were signed")
+        }
+        None => format!("{path} was changed: it is not the file that was signed"),
+    }
+}

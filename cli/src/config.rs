@@ -1,0 +1,257 @@
+//! `chancery.toml`: what a node is told about itself. Everything has its place in one folder, and
+//! relative paths are taken from the folder of the file. An unknown key is refused, so a mistyped one
+//! is not silently without effect.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use chancery_schema::limits::ADDRESSES_MAX;
+use chancery_schema::name::{Nation, Origin};
+use serde::Deserialize;
+
+use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::passphrase::Reference;
+
+/// The file's name in a node's folder.
+pub const FILE: &str = "chancery.toml";
+
+/// A configuration, in bytes: far more than all its keys.
+const BYTES_MAX: u64 = 64 << 10;
+
+/// A node's configuration.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The nation that the node serves.
+    pub nation: Nation,
+    /// Its log.
+    pub origin: Origin,
+    /// The database file.
+    #[serde(default = "default_database")]
+    pub database: PathBuf,
+    /// Where GraphQL, the log and the portal are served.
+    #[serde(default = "default_http")]
+    pub http: SocketAddr,
+    /// Where this machine's own commands find `http`, when that is not the address itself: needed with
+    /// a certificate, which is for a name.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Where partners connect: the multiaddresses to listen on.
+    #[serde(default = "default_p2p")]
+    pub p2p: Vec<String>,
+    /// The folder of the key files.
+    #[serde(default = "default_keys")]
+    pub keys: PathBuf,
+    /// Where the passphrase of the keys is: `file:PATH` or `env:NAME`.
+    #[serde(default)]
+    pub passphrase: Option<Reference>,
+    /// Whether a reverse proxy stands before `http` and speaks TLS; then any address may be served.
+    #[serde(default)]
+    pub behind_proxy: bool,
+    /// Certificate and key, when the node itself speaks TLS.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// The folder of the file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// Where TLS takes its names from; both files are PEM.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate and those that lead to its root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl Config {
+    /// Reads the configuration in a node's folder.
+    ///
+    /// # Errors
+    /// When there is none, or one line of it is wrong; the message names the line.
+    pub fn read(folder: &Path) -> Outcome<Self> {
+        let path = folder.join(FILE);
+        let attempted = || format!("failed to read the configuration {}", path.display());
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            let hint = "found the nation with `chancery init`, or name its folder with --dir";
+            return fail(Exit::Usage, format!("no configuration {}; {hint}", path.display()));
+        };
+        if metadata.len() > BYTES_MAX {
+            return fail(Exit::Usage, format!("{} is larger than {BYTES_MAX} bytes", path.display()));
+        }
+        let text = std::fs::read_to_string(&path).or_exit(Exit::Usage, attempted)?;
+        let folder = std::path::absolute(folder).or_exit(Exit::Usage, attempted)?;
+        Self::parse(&text, &folder).or_exit(Exit::Usage, attempted)
+    }
+
+    /// Reads the text of a configuration that lies in `folder`.
+    ///
+    /// # Errors
+    /// With the line and what is wrong with it.
+    pub fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
+        // The parser's own display shows the line that it refuses; a secret may stand there by mistake.
+        let mut config: Self = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            anyhow::anyhow!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        })?;
+        anyhow::ensure!(
+            (1..=ADDRESSES_MAX).contains(&config.p2p.len()),
+            "p2p has {} addresses; give 1 to {ADDRESSES_MAX}",
+            config.p2p.len()
+        );
+        anyhow::ensure!(
+            config.tls.is_none() || !config.behind_proxy,
+            "tls and behind_proxy exclude each other: either the node speaks TLS or the proxy before it"
+        );
+        config.database = folder.join(&config.database);
+        config.keys = folder.join(&config.keys);
+        if let Some(tls) = &mut config.tls {
+            tls.certificate = folder.join(&tls.certificate);
+            tls.key = folder.join(&tls.key);
+        }
+        folder.clone_into(&mut config.folder);
+        Ok(config)
+    }
+
+    /// The database as the archive opens it.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        database_url(&self.database)
+    }
+
+    /// Where this machine's own commands reach the running node.
+    #[must_use]
+    pub fn local_url(&self) -> String {
+        if let Some(url) = &self.url {
+            return url.clone();
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", reachable(self.http))
+    }
+}
+
+/// An address to listen on, as one to connect to on this machine.
+#[must_use]
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// The URL of an SQLite database file.
+#[must_use]
+pub fn database_url(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+/// The configuration of a new node, as its operator will read it.
+#[must_use]
+pub fn template(nation: &Nation, origin: &Origin, http: SocketAddr, p2p: &str) -> String {
+    format!(
+        r#"# The node of {nation}. Relative paths are taken from this file's folder.
+nation = "{nation}"
+origin = "{origin}"
+database = "chancery.db"
+keys = "keys"
+
+# Where the passphrase of the keys is, so that `chancery serve` starts without being asked:
+# passphrase = "file:/run/credentials/chancery"   (mode 0600)
+# passphrase = "env:CHANCERY_PASSPHRASE"
+
+# GraphQL, the log and the portal. Without TLS only a loopback address is served,
+# unless a reverse proxy stands before it: then say behind_proxy = true.
+http = "{http}"
+
+# Where partners connect.
+p2p = ["{p2p}"]
+
+# [tls]
+# certificate = "certificate.pem"
+# key = "certificate.key"
+"#
+    )
+}
+
+fn default_database() -> PathBuf {
+    "chancery.db".into()
+}
+
+fn default_keys() -> PathBuf {
+    "keys".into()
+}
+
+fn default_http() -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 8420)
+}
+
+fn default_p2p() -> Vec<String> {
+    vec!["/ip4/127.0.0.1/tcp/8421".to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "nation = \"FR\"\norigin = \"fr.example.org/chancery\"\n";
+
+    fn parse(more: &str) -> anyhow::Result<Config> {
+        Config::parse(&format!("{SMALLEST}{more}"), Path::new("/srv/fr"))
+    }
+
+    #[test]
+    fn nation_and_origin_are_enough() {
+        let config = parse("").unwrap();
+        assert_eq!(config.database_url(), "sqlite:/srv/fr/chancery.db");
+        assert_eq!(config.keys, Path::new("/srv/fr/keys"));
+        assert_eq!(config.local_url(), "http://127.0.0.1:8420");
+    }
+
+    #[test]
+    fn the_template_is_a_configuration() {
+        let (nation, origin) = ("FR".parse().unwrap(), "fr.example.org/chancery".parse().unwrap());
+        let http = "127.0.0.1:9000".parse().unwrap();
+        let text = template(&nation, &origin, http, "/ip4/127.0.0.1/tcp/9001");
+        let config = Config::parse(&text, Path::new("/srv/fr")).unwrap();
+        assert_eq!((config.http, config.p2p), (http, vec!["/ip4/127.0.0.1/tcp/9001".to_owned()]));
+    }
+
+    #[test]
+    fn a_mistyped_key_is_refused_by_name() {
+        let text = format!("{:#}", parse("behind_a_proxy = true\n").unwrap_err());
+        assert!(text.contains("line 3") && text.contains("behind_a_proxy"), "{text}");
+    }
+
+    #[test]
+    fn paths_of_the_file_are_relative_to_its_folder() {
+        let config = parse("database = \"/var/fr.db\"\nkeys = \"k\"\n[tls]\ncertificate = \"c\"\nkey = \"/k\"\n").unwrap();
+        assert_eq!(config.database, Path::new("/var/fr.db"));
+        assert_eq!(config.keys, Path::new("/srv/fr/k"));
+        let tls = config.tls.clone().unwrap();
+        assert_eq!((tls.certificate.as_path(), tls.key.as_path()), (Path::new("/srv/fr/c"), Path::new("/k")));
+        assert_eq!(config.local_url(), "https://127.0.0.1:8420");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for more in [
+            "nation = \"FR\"\n",
+            "p2p = []\n",
+            "http = \"localhost\"\n",
+            "passphrase = \"correct horse\"\n",
+            "behind_proxy = true\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n",
+        ] {
+            assert!(parse(more).is_err(), "{more:?} should be refused");
+        }
+    }
+
+    #[test]
+    fn a_passphrase_written_where_its_reference_belongs_is_not_repeated() {
+        let text = format!("{:#}", parse("passphrase = \"correct horse\"\n").unwrap_err());
+        assert!(!text.contains("horse"), "{text}");
+    }
+}

@@ -1,0 +1,73 @@
+//! The commands of a node: founding it, running it, and publishing to it.
+
+pub mod bundle;
+pub mod doctor;
+pub mod init;
+pub mod keys;
+pub mod lookup;
+pub mod partner;
+pub mod publish;
+pub mod receipt;
+pub mod running;
+pub mod serve;
+pub mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chancery_registry::{Clock, Identity, Registry};
+
+use crate::clock;
+use crate::config::Config;
+use crate::output::{Exit, Outcome, fail};
+
+/// The option by which a command finds the node's folder.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FolderArgs {
+    /// The node's folder, where chancery.toml is
+    #[arg(long = "dir", value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+}
+
+/// The option by which a command finds a running node.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NodeArgs {
+    /// The node's address, such as <http://127.0.0.1:8420>
+    #[arg(long = "node", value_name = "URL", env = "CHANCERY_NODE")]
+    pub url: String,
+}
+
+/// The wall clock, as the rooms below take it.
+#[must_use]
+pub fn wall_clock() -> Clock {
+    Arc::new(clock::now)
+}
+
+/// Runs what waits: the archive, and a node.
+///
+/// # Errors
+/// As the future, and when the operating system gives no threads.
+pub fn block_on<T>(future: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("failed to start the threads of the node")?.block_on(future)
+}
+
+/// Opens the archive of a configured node, which must exist.
+///
+/// # Errors
+/// When it does not, or is another nation's.
+pub async fn open_archive(config: &Config, identity: Option<Identity>) -> Outcome<Registry> {
+    if !config.database.is_file() {
+        let hint = "found the nation with `chancery init`, or name its folder with --dir";
+        return fail(Exit::Usage, format!("no database {}; {hint}", config.database.display()));
+    }
+    let opened = Registry::open(&config.database_url(), identity, wall_clock()).await;
+    let registry = opened.with_context(|| format!("failed to use the database {}", config.database.display()))?;
+    if registry.head(&config.origin).await?.is_none_or(|head| !head.own) {
+        let (nation, origin) = (&config.nation, &config.origin);
+        let problem = format!("{} is not the archive of {nation} and its log {origin}", config.database.display());
+        return fail(Exit::Usage, format!("{problem}; check nation, origin and database in {}", crate::config::FILE));
+    }
+    Ok(registry)
+}

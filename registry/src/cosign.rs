@@ -1,0 +1,102 @@
+//! Cosigning partners' logs, and taking their cosignatures.
+
+use chancery_schema::log::checkpoint::SignedCheckpoint;
+use chancery_schema::log::note::Signature;
+use chancery_schema::name::Origin;
+use chancery_schema::record::Scope;
+use sea_orm::ConnectionTrait;
+
+use crate::log::Held;
+use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, log, logs, partners};
+
+impl Registry {
+    /// Signs a heartbeat: the own witness's timed cosignature on the own head.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn heartbeat(&self) -> Result<()> {
+        let writing = self.core.store.write().await?;
+        let Some(own) = log::own(&*writing).await? else { return Ok(()) };
+        let Some(head) = &own.head else { return Ok(()) };
+        let identity = self.core.identity()?;
+        let (_, new) = sign(&*writing, &self.core, &own, head, &identity.witness, false).await?;
+        writing.commit().await?;
+        if new {
+            self.core.ring(&own.log.origin, own.head_size(), false);
+        }
+        Ok(())
+    }
+
+    /// Cosigns the head of a mirror as witness and as mirror, and keeps the lines; answers them.
+    /// Nothing for a log that the own nation does not cosign.
+    ///
+    /// A head that was cosigned before gets the same lines again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cosign(&self, origin: &Origin) -> Result<Vec<String>> {
+        let identity = self.core.identity()?;
+        let writing = self.core.store.write().await?;
+        let Some(mirror) = log::find(&*writing, origin).await?.filter(|held| !held.log.own) else {
+            return Ok(Vec::new());
+        };
+        let Some(head) = &mirror.head else { return Ok(Vec::new()) };
+        let scopes = partners::scopes(&*writing, &mirror, self.core.now()).await?;
+        let mut lines = Vec::new();
+        let mut new = false;
+        for (scope, cosigner, all_held) in
+            [(Scope::Cosign, &identity.witness, false), (Scope::Mirror, &identity.mirror, true)]
+        {
+            if !scopes.contains(&scope) {
+                continue;
+            }
+            let (id, size, name) = (mirror.log.id, mirror.head_size(), cosigner.0.as_str());
+            if let Some(line) = cosignatures::newest(&*writing, id, size, name).await? {
+                lines.push(line);
+            } else {
+                lines.push(sign(&*writing, &self.core, &mirror, head, cosigner, all_held).await?.0);
+                new = true;
+            }
+        }
+        writing.commit().await?;
+        if new {
+            self.core.ring(origin, mirror.head_size(), false);
+        }
+        Ok(lines)
+    }
+
+    /// Takes cosignature lines on a checkpoint of `origin` at `size` that a partner sent. Each is
+    /// verified against the keys in that partner's charter; unknown cosigners are ignored. Answers
+    /// how many were new.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_cosignatures(&self, origin: &Origin, size: u64, lines: &[String]) -> Result<usize> {
+        let lines = lines.iter().take(bounds::COSIGNATURE_LINES).filter_map(|line| Signature::parse(line).ok());
+        let lines: Vec<Signature> = lines.collect();
+        let cosigners = cosignatures::known(&self.core).await?;
+        let writing = self.core.store.write().await?;
+        let Some(held) = log::find(&*writing, origin).await? else { return Ok(0) };
+        let Some(signed) = logs::checkpoint(&*writing, &held, size).await? else { return Ok(0) };
+        let new = cosignatures::take(&*writing, held.log.id, &signed, &lines, &cosigners).await?;
+        if new > 0 {
+            writing.commit().await?;
+            self.core.ring(origin, size, false);
+        }
+        Ok(new)
+    }
+}
+
+/// Cosigns a checkpoint and keeps the line; answers it, and whether it was new.
+async fn sign(
+    db: &impl ConnectionTrait,
+    core: &Core,
+    held: &Held,
+    signed: &SignedCheckpoint,
+    cosigner: &(Origin, SharedSigner),
+    all_held: bool,
+) -> Result<(String, bool)> {
+    let cosignature = batch::cosign(signed, cosigner, core)?;
+    let new = cosignatures::keep(db, held.log.id, &cosignature, all_held).await?;
+    Ok((cosignature.to_line().to_string(), new))
+}

@@ -1,0 +1,172 @@
+//! Cosignature lines: whose they may be, keeping them, and showing them on a checkpoint.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chancery_schema::log::checkpoint::SignedCheckpoint;
+use chancery_schema::log::cosignature::{self, Cosignature};
+use chancery_schema::log::note::{Signature, VerifierKey};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::entity::{cosignature as table, introduction, log as log_table};
+use crate::error::Attempting;
+use crate::log::{self, Held, column, note_keys};
+use crate::{Core, Error, Result, view};
+
+/// A key that may cosign, and what its testimony means.
+#[derive(Clone, Debug)]
+pub(crate) struct Cosigner {
+    /// Name and key.
+    pub key: VerifierKey,
+    /// Whether it says that every entry is held, or only that the tree was seen.
+    pub held: bool,
+}
+
+/// What the known cosigners depend on: how many logs have a charter, how many introductions there
+/// are, and when the last one came. A charter never changes once its log has begun.
+type Basis = (u64, u64, Option<i64>);
+
+/// The cosigners that were last looked up, and on what basis.
+pub(crate) type Cache = Mutex<Option<(Basis, Arc<Vec<Cosigner>>)>>;
+
+/// The witnesses and mirrors in the charters of all logs held and of all introductions.
+pub(crate) async fn known(core: &Core) -> Result<Arc<Vec<Cosigner>>> {
+    let db = &core.store.snapshot().await?;
+    let basis = basis(db).await?;
+    if let Some((last, cosigners)) = &*core.cosigners.lock().unwrap_or_else(PoisonError::into_inner)
+        && *last == basis
+    {
+        return Ok(Arc::clone(cosigners));
+    }
+    let cosigners = Arc::new(look_up(db).await?);
+    let fresh = Some((basis, Arc::clone(&cosigners)));
+    *core.cosigners.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    Ok(cosigners)
+}
+
+async fn basis(db: &impl ConnectionTrait) -> Result<Basis> {
+    let logs = log_table::Entity::find().filter(log_table::Column::Size.gt(0)).count(db).await;
+    let introductions = introduction::Entity::find().count(db).await.attempting("count the introductions")?;
+    let last: Option<Option<i64>> = introduction::Entity::find()
+        .select_only()
+        .column_as(introduction::Column::ReceivedAt.max(), "last")
+        .into_tuple()
+        .one(db)
+        .await
+        .attempting("ask for the last introduction")?;
+    Ok((logs.attempting("count the logs")?, introductions, last.flatten()))
+}
+
+async fn look_up(db: &impl ConnectionTrait) -> Result<Vec<Cosigner>> {
+    let mut rosters = Vec::new();
+    for held in log::all(db).await? {
+        rosters.extend(view::roster(db, &held.log).await?);
+    }
+    let introductions = introduction::Entity::find().all(db).await.attempting("read the introductions")?;
+    rosters.extend(introductions.iter().filter_map(|row| Some(view::read_introduction(&row.bundle).ok()?.roster)));
+    let mut cosigners: Vec<Cosigner> = Vec::new();
+    for roster in &rosters {
+        let keys = note_keys(roster)?;
+        for (key, held) in [(keys.witness, false), (keys.mirror, true)] {
+            if !cosigners.iter().any(|known| known.key == key) {
+                cosigners.push(Cosigner { key, held });
+            }
+        }
+    }
+    Ok(cosigners)
+}
+
+/// Verifies lines on a checkpoint and keeps those that hold and were not known; answers how many.
+/// Lines of other keys, and lines that do not hold, are passed over.
+pub(crate) async fn take<'l>(
+    db: &impl ConnectionTrait,
+    log_id: i64,
+    signed: &SignedCheckpoint,
+    lines: impl IntoIterator<Item = &'l Signature>,
+    cosigners: &[Cosigner],
+) -> Result<usize> {
+    let mut new = 0;
+    for line in lines {
+        let Some(cosigner) = cosigners.iter().find(|cosigner| cosigner.key.claims(line)) else { continue };
+        let Ok(cosignature) = cosignature::verify(signed.checkpoint(), line, &cosigner.key) else { continue };
+        new += usize::from(keep(db, log_id, &cosignature, cosigner.held).await?);
+    }
+    Ok(new)
+}
+
+/// Keeps a cosignature that holds; answers whether it was new.
+///
+/// Of one cosigner on one checkpoint the earliest and the latest are kept: the one is ground state
+/// (the clock rule asks since when an entry is public), the other tells how fresh the head is.
+pub(crate) async fn keep(
+    db: &impl ConnectionTrait,
+    log_id: i64,
+    cosignature: &Cosignature,
+    held: bool,
+) -> Result<bool> {
+    let (size, at) = (cosignature.checkpoint().size, column(cosignature.timestamp()));
+    let known: Vec<table::Model> = of(log_id, size)
+        .filter(table::Column::Name.eq(cosignature.name()))
+        .order_by_asc(table::Column::At)
+        .all(db)
+        .await
+        .attempting("read cosignatures")?;
+    let (first, last) = (known.first().map(|row| row.at), known.last().map(|row| row.at));
+    if first.is_some_and(|first| first <= at) && last.is_some_and(|last| at <= last) {
+        return Ok(false);
+    }
+    // With two at hand the new one is earlier or later than both, and takes the nearer one's place.
+    if let [first, last] = &known[..] {
+        let replaced = if at < first.at { first.id } else { last.id };
+        table::Entity::delete_by_id(replaced).exec(db).await.attempting("replace a cosignature")?;
+    }
+    let row = table::ActiveModel {
+        log_id: Set(log_id),
+        size: Set(column(size)),
+        name: Set(cosignature.name().to_owned()),
+        held: Set(held),
+        at: Set(at),
+        line: Set(cosignature.to_line().to_string()),
+        ..table::ActiveModel::default()
+    };
+    let line =
+        OnConflict::columns([table::Column::LogId, table::Column::Size, table::Column::Line]).do_nothing().to_owned();
+    let kept = table::Entity::insert(row).on_conflict(line).exec_without_returning(db).await;
+    kept.attempting("keep a cosignature").map(|rows| rows > 0)
+}
+
+/// The newest line of `name` on the checkpoint of a log at `size`.
+pub(crate) async fn newest(db: &impl ConnectionTrait, log_id: i64, size: u64, name: &str) -> Result<Option<String>> {
+    let row = of(log_id, size).filter(table::Column::Name.eq(name)).order_by_desc(table::Column::At).one(db).await;
+    Ok(row.attempting("read a cosignature")?.map(|row| row.line))
+}
+
+/// The checkpoint with a line of each cosigner known, its newest: as many as a note takes, those
+/// that came first before the others.
+pub(crate) async fn dress(
+    db: &impl ConnectionTrait,
+    held: &Held,
+    signed: &SignedCheckpoint,
+) -> Result<SignedCheckpoint> {
+    let rows = of(held.log.id, signed.checkpoint().size).order_by_asc(table::Column::Id).all(db).await;
+    let rows = rows.attempting("read cosignatures")?;
+    let mut dressed = signed.clone();
+    let mut shown = BTreeSet::new();
+    for row in &rows {
+        let newest = rows.iter().filter(|other| other.name == row.name).max_by_key(|other| other.at);
+        let Some(newest) = newest.filter(|_| shown.insert(&row.name)) else { continue };
+        let line = Signature::parse(&newest.line);
+        let line = line.map_err(|_| Error::Inconsistent("a cosignature in the database cannot be read".to_owned()))?;
+        if dressed.add(line).is_err() {
+            break;
+        }
+    }
+    Ok(dressed)
+}
+
+fn of(log_id: i64, size: u64) -> sea_orm::Select<table::Entity> {
+    table::Entity::find().filter(table::Column::LogId.eq(log_id)).filter(table::Column::Size.eq(column(size)))
+}

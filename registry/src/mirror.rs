@@ -1,0 +1,340 @@
+//! Mirrors of partners' logs: each grows by packages that prove themselves against a checkpoint which
+//! its log has signed. What is refused leaves the mirror as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_schema::digest::Digest;
+use chancery_schema::frame::{Frame, Package};
+use chancery_schema::limits::PACKAGE_ENTRIES_MAX;
+use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
+use chancery_schema::log::entry::Entry;
+use chancery_schema::log::note::{Note, VerifierKey};
+use chancery_schema::log::tree::EMPTY_ROOT;
+use chancery_schema::name::Origin;
+use chancery_schema::time::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use crate::append::Appender;
+use crate::entity::log as log_table;
+use crate::error::Attempting;
+use crate::log::{self, Held};
+use crate::partners::{self, Accredited};
+use crate::{Error, MirrorState, Registry, Result, bodies, bounds, cosignatures, logs, view};
+
+impl Registry {
+    /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
+    /// after the last multiple of 256. An accredited partner of which nothing is held yet has size 0.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mirror(&self, origin: &Origin) -> Result<Option<MirrorState>> {
+        let db = self.core.store.snapshot().await?;
+        if let Some(held) = log::find(&db, origin).await? {
+            return if held.log.own { Ok(None) } else { state(&db, &held).await.map(Some) };
+        }
+        let accredited = partners::find(&db, origin, self.core.now()).await?;
+        Ok(accredited.and_then(|partner| partner.introduced).map(|introduced| MirrorState {
+            origin: origin.clone(),
+            log_vkey: introduced.keys.log.to_string(),
+            size: 0,
+            root: EMPTY_ROOT,
+            pending: None,
+            tail: Vec::new(),
+        }))
+    }
+
+    /// Keeps a checkpoint that was proven consistent with what is held, as the one to pull towards;
+    /// durable when it returns. Refuses a smaller one.
+    ///
+    /// # Errors
+    /// When the database fails or the log is not mirrored.
+    pub async fn set_pending(&self, origin: &Origin, note: &str) -> Result<()> {
+        let writing = self.core.store.write().await?;
+        let held = match log::find(&*writing, origin).await? {
+            Some(held) if !held.log.own => held,
+            Some(_) => return Err(Error::UnknownLog(origin.clone())),
+            None => found(&*writing, origin, self.core.now()).await?,
+        };
+        let refuse = |problem: String| Error::DoesNotContinue { origin: origin.clone(), problem };
+        let signed = checkpoint::open(note.as_bytes(), &held.key).map_err(|error| refuse(error.to_string()))?;
+        let (size, root) = (signed.checkpoint().size, signed.checkpoint().root);
+        let shown = held.pending.as_ref().map_or(held.size, |pending| pending.checkpoint().size);
+        if size < shown {
+            return Err(refuse(format!("the checkpoint has {size} entries, fewer than the {shown} known before")));
+        }
+        let known = held.pending.as_ref().filter(|pending| pending.checkpoint().size == size);
+        let known = known.map(|pending| pending.checkpoint().root).or((size == held.size).then_some(held.root));
+        if known.is_some_and(|known| known != root) {
+            return Err(refuse(format!("the checkpoint at {size} has another root than the one known before")));
+        }
+        if size > shown {
+            let update = log_table::Entity::update_many().col_expr(log_table::Column::PendingNote, Expr::value(note));
+            let update = update.filter(log_table::Column::Id.eq(held.log.id)).exec(&*writing).await;
+            update.attempting("keep a pending checkpoint")?;
+        }
+        writing.commit().await
+    }
+
+    /// Appends a proven package to a mirror with whatever bodies and blobs came with it, judges each
+    /// record, projects the view, and moves the mirror's size, all in one transaction. Bodies that no
+    /// entry names are ignored. When the size reaches the pending checkpoint's, that becomes the head.
+    ///
+    /// # Errors
+    /// When the database fails, or the package does not continue the mirror (then nothing is written).
+    pub async fn extend(&self, package: &Package, bodies: &[Frame]) -> Result<MirrorState> {
+        let cosigners = cosignatures::known(&self.core).await?;
+        let writing = self.core.store.write().await?;
+        let db = &*writing;
+        let unknown = || Error::UnknownLog(package.origin.clone());
+        let held = log::find(db, &package.origin).await?.filter(|held| !held.log.own).ok_or_else(unknown)?;
+        let pending = continues(db, &held, package).await?;
+        let entries = read_entries(package)?;
+
+        let mut appender = Appender::begin(db, &held).await?;
+        let mut arrived = Arrived::read(bodies);
+        if held.size == 0 {
+            arrived.bodies.extend(first_charter(db, &held, &entries, self.core.now()).await?);
+        }
+        for entry in &entries {
+            let index = appender.push(entry);
+            let body = arrived.store(db, &held, index, entry, self.core.now()).await?;
+            view::judge_and_project(db, &held.log, index, entry, body.as_deref()).await?;
+        }
+        let reached = reached(&held, &appender, &pending)?;
+        appender.write(db, reached.as_ref()).await?;
+        if let Some(head) = &reached {
+            cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
+        }
+        let now_held = log::find(db, &package.origin).await?.ok_or_else(unknown)?;
+        let state = state(db, &now_held).await?;
+        writing.commit().await?;
+        self.core.ring(&package.origin, state.size, true);
+        Ok(state)
+    }
+
+    /// Takes bodies and blobs that entries of a mirror name and that had not arrived; others are
+    /// ignored. Judges the log anew when a body came, since later records may rest on it. Answers how
+    /// many were kept.
+    ///
+    /// # Errors
+    /// When the database fails or the log is not held.
+    pub async fn add_bodies(&self, origin: &Origin, bodies: &[Frame]) -> Result<usize> {
+        let writing = self.core.store.write().await?;
+        let db = &*writing;
+        let held = log::find(db, origin).await?.ok_or_else(|| Error::UnknownLog(origin.clone()))?;
+        let Arrived { bodies, blobs } = Arrived::read(bodies);
+        let (mut kept, mut rejudge) = (0, false);
+        for (digest, body) in &bodies {
+            if let Some(index) = bodies::arrive(db, &held.log, digest).await? {
+                bodies::keep_body(db, digest, body).await?;
+                miss_blobs(db, &held, index, body).await?;
+                (kept, rejudge) = (kept + 1, true);
+            }
+        }
+        for (digest, blob) in blobs {
+            if bodies::arrive(db, &held.log, &digest).await?.is_some() {
+                bodies::keep_blob(db, &digest, blob, true, self.core.now()).await?;
+                kept += 1;
+            }
+        }
+        if rejudge {
+            view::rebuild_log(db, &held.log).await?;
+        }
+        if kept > 0 {
+            writing.commit().await?;
+            self.core.ring(origin, held.size, false);
+        }
+        Ok(kept)
+    }
+
+    /// Bodies and blobs that entries of a mirror name and that are not held, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missing(&self, origin: &Origin, limit: u64) -> Result<Vec<Digest>> {
+        let db = self.core.store.read();
+        match log::find(db, origin).await? {
+            Some(held) => bodies::missing(db, &held.log, limit.min(bounds::MISSING)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What came along with a package, by digest.
+struct Arrived {
+    bodies: BTreeMap<Digest, Vec<u8>>,
+    blobs: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Arrived {
+    /// Sorts frames; those too large for what they are count as missing.
+    fn read(frames: &[Frame]) -> Self {
+        let (mut bodies, mut blobs) = (BTreeMap::new(), BTreeMap::new());
+        for frame in frames {
+            match frame {
+                Frame::Envelope(body) if bodies::may_be_body(body) => {
+                    bodies.insert(Digest::of(body), body.clone());
+                }
+                Frame::Blob(blob) if bodies::may_be_blob(blob) => {
+                    blobs.insert(Digest::of(blob), blob.clone());
+                }
+                _ => {}
+            }
+        }
+        Self { bodies, blobs }
+    }
+
+    /// Keeps the body of an entry and the blobs it names, remembers which are missing, and answers
+    /// the body.
+    async fn store(
+        &self,
+        db: &impl ConnectionTrait,
+        held: &Held,
+        index: u64,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>> {
+        let digest = entry.envelope();
+        let body = match self.bodies.get(&digest) {
+            Some(body) => {
+                bodies::keep_body(db, &digest, body).await?;
+                Some(body.clone())
+            }
+            None => bodies::body(db, &digest).await?,
+        };
+        let Some(body) = body else {
+            bodies::miss(db, &held.log, &digest, index).await?;
+            return Ok(None);
+        };
+        for blob in bodies::blobs_named(&body) {
+            if let Some(bytes) = self.blobs.get(&blob.sha256) {
+                bodies::keep_blob(db, &blob.sha256, bytes.clone(), true, now).await?;
+            }
+        }
+        miss_blobs(db, held, index, &body).await?;
+        Ok(Some(body))
+    }
+}
+
+/// Marks the blobs of a body as named, and remembers those that are missing.
+async fn miss_blobs(db: &impl ConnectionTrait, held: &Held, index: u64, body: &[u8]) -> Result<()> {
+    let named = bodies::blobs_named(body);
+    let here = bodies::held_blobs(db, &named).await?;
+    bodies::name_blobs(db, here.keys().copied()).await?;
+    let missing: BTreeSet<Digest> =
+        named.iter().map(|blob| blob.sha256).filter(|blob| !here.contains_key(blob)).collect();
+    for blob in &missing {
+        bodies::miss(db, &held.log, blob, index).await?;
+    }
+    Ok(())
+}
+
+/// Checks that a package follows what is held and leads to the pending checkpoint; answers that.
+async fn continues(db: &impl ConnectionTrait, held: &Held, package: &Package) -> Result<SignedCheckpoint> {
+    let refuse = |problem: String| Error::DoesNotContinue { origin: package.origin.clone(), problem };
+    let pending = held.pending.clone().ok_or_else(|| refuse("no checkpoint is pulled towards".to_owned()))?;
+    let target = pending.checkpoint();
+    if package.start != held.size {
+        return Err(refuse(format!("it begins at {} and {} entries are held", package.start, held.size)));
+    }
+    if package.tree_size != target.size {
+        return Err(refuse(format!("it is proven at {} and not at the pending {}", package.tree_size, target.size)));
+    }
+    let before = package.start % PACKAGE_ENTRIES_MAX;
+    if package.entries.is_empty() || before + package.entries.len() as u64 > PACKAGE_ENTRIES_MAX {
+        return Err(refuse("it is empty or crosses a multiple of 256".to_owned()));
+    }
+    let tail = tail(db, held).await?;
+    package.verify(&tail, &target.root).map_err(|error| refuse(error.to_string()))?;
+    Ok(pending)
+}
+
+/// Entries have one form; a log with others is of a version that this one cannot hold.
+fn read_entries(package: &Package) -> Result<Vec<Entry>> {
+    let read = |(index, bytes): (u64, &Vec<u8>)| {
+        let refuse = |error| Error::DoesNotContinue {
+            origin: package.origin.clone(),
+            problem: format!("entry {index} cannot be read: {error}"),
+        };
+        Entry::parse(bytes).map_err(refuse)
+    };
+    (package.start..).zip(&package.entries).map(read).collect()
+}
+
+/// The first entry of a log must be the charter that was accredited; its body is known from the
+/// introduction.
+async fn first_charter(
+    db: &impl ConnectionTrait,
+    held: &Held,
+    entries: &[Entry],
+    now: Timestamp,
+) -> Result<Option<(Digest, Vec<u8>)>> {
+    let partner = partners::find(db, &held.log.origin, now).await?;
+    let Some(introduced) = partner.and_then(|partner| partner.introduced) else { return Ok(None) };
+    let (envelope, body) = introduced.charter;
+    if entries.first().is_some_and(|first| first.envelope() != envelope) {
+        let problem = "it does not begin with the charter that was accredited".to_owned();
+        return Err(Error::DoesNotContinue { origin: held.log.origin.clone(), problem });
+    }
+    Ok(Some((envelope, body)))
+}
+
+/// The pending checkpoint as head, without cosignatures, if the mirror has reached it.
+fn reached(held: &Held, appender: &Appender, pending: &SignedCheckpoint) -> Result<Option<SignedCheckpoint>> {
+    let target = pending.checkpoint();
+    if appender.size() < target.size {
+        return Ok(None);
+    }
+    let refuse = |problem: String| Error::DoesNotContinue { origin: held.log.origin.clone(), problem };
+    if appender.root() != target.root {
+        return Err(refuse("with it the mirror has another root than the pending checkpoint".to_owned()));
+    }
+    bare(pending, &held.key).map(Some).map_err(|error| refuse(error.to_string()))
+}
+
+/// A checkpoint with its log's signature alone.
+fn bare(
+    signed: &SignedCheckpoint,
+    key: &VerifierKey,
+) -> std::result::Result<SignedCheckpoint, checkpoint::CheckpointError> {
+    let lines = signed.note().signatures().iter().filter(|line| key.claims(line)).cloned().collect();
+    checkpoint::open(Note::new(signed.note().text(), lines)?.to_string().as_bytes(), key)
+}
+
+/// Makes the row of a log of which nothing was held: that of an accredited, introduced partner.
+async fn found(db: &impl ConnectionTrait, origin: &Origin, now: Timestamp) -> Result<Held> {
+    let unknown = || Error::UnknownLog(origin.clone());
+    let Accredited { accreditation, introduced } = partners::find(db, origin, now).await?.ok_or_else(unknown)?;
+    let introduced = introduced.ok_or_else(unknown)?;
+    let row = log_table::ActiveModel {
+        origin: Set(origin.to_string()),
+        nation: Set(introduced.introduction.nation.to_string()),
+        own: Set(false),
+        log_vkey: Set(introduced.keys.log.to_string()),
+        fingerprint: Set(Some(accreditation.fingerprint.as_bytes().to_vec())),
+        size: Set(0),
+        root: Set(EMPTY_ROOT.as_bytes().to_vec()),
+        head_note: Set(None),
+        pending_note: Set(None),
+        ..log_table::ActiveModel::default()
+    };
+    log_table::Entity::insert(row).exec_without_returning(db).await.attempting("found a mirror")?;
+    log::find(db, origin).await?.ok_or_else(unknown)
+}
+
+async fn state(db: &impl ConnectionTrait, held: &Held) -> Result<MirrorState> {
+    Ok(MirrorState {
+        origin: held.log.origin.clone(),
+        log_vkey: held.key.to_string(),
+        size: held.size,
+        root: held.root,
+        pending: held.pending.as_ref().map(ToString::to_string),
+        tail: tail(db, held).await?,
+    })
+}
+
+/// The leaf hashes after the last multiple of 256.
+async fn tail(db: &impl ConnectionTrait, held: &Held) -> Result<Vec<Digest>> {
+    logs::leaves(db, held, held.size - held.size % PACKAGE_ENTRIES_MAX, held.size).await
+}

@@ -1,0 +1,159 @@
+//! The own log: submitting records and blobs to it.
+
+use chancery_schema::admission::Submission;
+use chancery_schema::digest::Digest;
+use chancery_schema::key::SignError;
+use chancery_schema::limits::BLOB_BYTES_MAX;
+use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
+use chancery_schema::log::note::{self, KeyType, VerifierKey};
+use chancery_schema::log::proof::Proof;
+use chancery_schema::log::tree::EMPTY_ROOT;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::entity::{body, checkpoint as checkpoint_table, entry, log as log_table};
+use crate::error::Attempting;
+use crate::log::{self, Held, column, size};
+use crate::sequencer::Request;
+use crate::store::Store;
+use crate::{Admission, BlobOutcome, Error, Identity, Receipt, Registry, Result, bodies, bounds, hashes};
+
+impl Registry {
+    /// Admits a record to the own log, or says why not. Answers only once the record is durable
+    /// under a signed checkpoint. The same record again gives the first receipt.
+    /// Safe to cancel: the record is then either admitted or not, and asking again tells.
+    ///
+    /// # Errors
+    /// When the database fails, or the archive has no identity.
+    pub async fn admit(&self, envelope: &[u8]) -> Result<Admission> {
+        let submissions = self.submissions.as_ref().ok_or(Error::ReadOnly)?;
+        let submission = match Submission::read(envelope) {
+            Ok(submission) => submission,
+            Err(refusal) => return Ok(Admission::Refused(refusal)),
+        };
+        let held = log::own(self.core.store.read()).await?.ok_or(Error::ReadOnly)?;
+        if let Some(receipt) = first_receipt(self.core.store.read(), &held, &submission.digest).await? {
+            return Ok(Admission::Admitted(receipt));
+        }
+        let (request, answer) = Request::new(submission);
+        let stopped = || Error::Invalid("the sequencer has stopped; restart the node".to_owned());
+        submissions.send(request).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Keeps a blob until a record names it. Blobs no record names are dropped after an hour.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_blob(&self, digest: Digest, bytes: Vec<u8>) -> Result<BlobOutcome> {
+        let length = bytes.len() as u64;
+        if length > BLOB_BYTES_MAX {
+            return Ok(BlobOutcome::TooLarge);
+        }
+        if Digest::of(&bytes) != digest {
+            return Ok(BlobOutcome::WrongDigest);
+        }
+        let now = self.core.now();
+        let writing = self.core.store.write().await?;
+        let unnamed = bodies::drop_unnamed(&*writing, now.plus_seconds(-bounds::UNNAMED_BLOB_SECONDS)).await?;
+        let outcome = if bodies::holds_blob(&*writing, &digest).await? {
+            BlobOutcome::Kept
+        } else if unnamed + length > bounds::UNNAMED_BLOB_BYTES {
+            BlobOutcome::Busy
+        } else {
+            bodies::keep_blob(&*writing, &digest, bytes, false, now).await?;
+            BlobOutcome::Kept
+        };
+        writing.commit().await?;
+        Ok(outcome)
+    }
+}
+
+/// Makes the database the archive of `identity`, unless it is another's.
+///
+/// # Errors
+/// When the database belongs to another log, or to this one under another key.
+pub(crate) async fn claim(store: &Store, identity: &Identity) -> Result<()> {
+    let key = log_key(identity)?;
+    let writing = store.write().await?;
+    let found = match log::own(&*writing).await? {
+        Some(own) => Some(own),
+        None => log::find(&*writing, &identity.origin).await?,
+    };
+    if let Some(found) = found {
+        let same = found.log.own && found.log.origin == identity.origin && found.log.nation == identity.nation;
+        if same && found.key == key {
+            return Ok(());
+        }
+        let whose = format!("the log {} of {} with the key {}", found.log.origin, found.log.nation, found.key);
+        return Err(Error::Invalid(format!("failed to open the archive: its database belongs to {whose}")));
+    }
+    let row = log_table::ActiveModel {
+        origin: Set(identity.origin.to_string()),
+        nation: Set(identity.nation.to_string()),
+        own: Set(true),
+        log_vkey: Set(key.to_string()),
+        fingerprint: Set(None),
+        size: Set(0),
+        root: Set(EMPTY_ROOT.as_bytes().to_vec()),
+        head_note: Set(None),
+        pending_note: Set(None),
+        ..log_table::ActiveModel::default()
+    };
+    log_table::Entity::insert(row).exec_without_returning(&*writing).await.attempting("found the own log")?;
+    writing.commit().await
+}
+
+/// The key of the own log as C2SP writes it.
+pub(crate) fn log_key(identity: &Identity) -> std::result::Result<VerifierKey, SignError> {
+    note::verifier_key(identity.origin.as_str(), KeyType::Ed25519, &*identity.log)
+}
+
+/// Where in a log the record with this digest first stands.
+pub(crate) async fn position(db: &impl ConnectionTrait, log_id: i64, record: &Digest) -> Result<Option<u64>> {
+    let envelopes: Vec<Vec<u8>> = body::Entity::find()
+        .select_only()
+        .column(body::Column::Envelope)
+        .filter(body::Column::Record.eq(record.as_bytes().to_vec()))
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("look for a record")?;
+    let entries = entry::Entity::find().filter(entry::Column::LogId.eq(log_id));
+    let first = entries.filter(entry::Column::Envelope.is_in(envelopes)).order_by_asc(entry::Column::Idx).one(db).await;
+    first.attempting("look for a record")?.map(|row| size(row.idx)).transpose()
+}
+
+/// The receipt that a record in the own log was first given; `None` when it is not there.
+pub(crate) async fn first_receipt(db: &impl ConnectionTrait, held: &Held, record: &Digest) -> Result<Option<Receipt>> {
+    let Some(index) = position(db, held.log.id, record).await? else { return Ok(None) };
+    let row = checkpoint_table::Entity::find()
+        .filter(checkpoint_table::Column::LogId.eq(held.log.id))
+        .filter(checkpoint_table::Column::Size.gt(column(index)))
+        .order_by_asc(checkpoint_table::Column::Size)
+        .one(db)
+        .await
+        .attempting("read the checkpoint of a receipt")?;
+    let broken = || Error::Inconsistent(format!("entry {index} of the own log has no checkpoint that holds"));
+    let signed = checkpoint::open(row.ok_or_else(broken)?.note.as_bytes(), &held.key).map_err(|_| broken())?;
+    let proofs = prove(db, held, &signed, &[index]).await?;
+    Ok(proofs.into_iter().next().map(|proof| receipt(held, *record, &proof, true)))
+}
+
+/// Proofs of several entries under one checkpoint of the log.
+pub(crate) async fn prove(
+    db: &impl ConnectionTrait,
+    held: &Held,
+    signed: &SignedCheckpoint,
+    indexes: &[u64],
+) -> Result<Vec<Proof>> {
+    let proofs = hashes::read(db, held.log.id, signed.checkpoint().size, |reader| {
+        indexes.iter().map(|index| Proof::new(reader, *index, signed)).collect::<Option<Vec<_>>>()
+    });
+    let missing = || Error::Inconsistent(format!("hashes of the log {} are missing", held.log.origin));
+    proofs.await?.ok_or_else(missing)
+}
+
+/// A receipt as it is given to a publisher.
+pub(crate) fn receipt(held: &Held, record: Digest, proof: &Proof, again: bool) -> Receipt {
+    Receipt { record, origin: held.log.origin.clone(), index: proof.index(), proof: proof.to_string(), again }
+}

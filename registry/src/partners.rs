@@ -1,0 +1,208 @@
+//! Partners: whom the own nation accredits, and how they introduced themselves.
+
+use chancery_schema::digest::Digest;
+use chancery_schema::key::Role;
+use chancery_schema::name::{Nation, Origin};
+use chancery_schema::record::{Accreditation, Endpoint, Kind, Record, Scope};
+use chancery_schema::time::Timestamp;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+
+use crate::entity::introduction;
+use crate::error::Attempting;
+use crate::log::{self, Held};
+use crate::view::{self, Introduced};
+use crate::{Error, Introduction, Partner, PartnerEndpoint, Registry, Result, SyncState, bounds};
+
+/// An accreditation in force, and the introduction of the nation that it recognises, if there is one.
+pub(crate) struct Accredited {
+    /// The newest accreditation.
+    pub accreditation: Accreditation,
+    /// How the partner introduced itself; its fingerprint is the accredited one.
+    pub introduced: Option<Introduced>,
+}
+
+impl Registry {
+    /// Keeps a partner's introduction: a bundle with its charter and endpoints, so that its node can
+    /// be found before its log is mirrored. Trust comes from the accreditation, not from this.
+    ///
+    /// # Errors
+    /// When the database fails or the bundle is not an introduction.
+    pub async fn introduce(&self, bundle: &[u8]) -> Result<Introduction> {
+        let introduced = view::read_introduction(bundle)?.introduction;
+        let writing = self.core.store.write().await?;
+        self.may_introduce(&*writing, &introduced).await?;
+        let row = introduction::ActiveModel {
+            origin: Set(introduced.origin.to_string()),
+            bundle: Set(bundle.to_vec()),
+            received_at: Set(self.core.now().unix_seconds()),
+        };
+        let place = OnConflict::column(introduction::Column::Origin)
+            .update_columns([introduction::Column::Bundle, introduction::Column::ReceivedAt])
+            .to_owned();
+        let kept = introduction::Entity::insert(row).on_conflict(place).exec_without_returning(&*writing).await;
+        kept.attempting("keep an introduction")?;
+        writing.commit().await?;
+        Ok(introduced)
+    }
+
+    /// The own nation's introduction as a bundle: its charter and endpoints with their proofs.
+    ///
+    /// # Errors
+    /// When the database fails or the log is empty.
+    pub async fn introduction(&self) -> Result<Vec<u8>> {
+        let db = self.core.store.snapshot().await?;
+        let empty =
+            || Error::Invalid("failed to introduce this nation: its log is empty; admit its charter first".into());
+        let own = log::own(&db).await?.filter(|own| own.size > 0).ok_or_else(empty)?;
+        view::write_introduction(&db, &own).await
+    }
+
+    /// The partners: nations with an accreditation in force in the own log, with what is known of
+    /// where they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn partners(&self) -> Result<Vec<Partner>> {
+        let db = self.core.store.snapshot().await?;
+        let mut partners = Vec::new();
+        for accredited in in_force(&db, self.core.now()).await? {
+            partners.push(partner(&db, accredited).await?);
+        }
+        Ok(partners)
+    }
+
+    /// Says how the exchange with a partner about a log stands. Kept in memory.
+    pub fn set_sync_state(&self, state: SyncState) {
+        let mut states = self.core.sync.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = (state.partner.clone(), state.origin.clone());
+        if states.len() < bounds::SYNC_STATES || states.contains_key(&key) {
+            states.insert(key, state);
+        }
+    }
+
+    /// How the exchange with each partner about each log stands.
+    #[must_use]
+    pub fn sync_states(&self) -> Vec<SyncState> {
+        self.core.sync.lock().unwrap_or_else(std::sync::PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Nobody introduces himself over an accredited nation's name, nor over the own one.
+    async fn may_introduce(&self, db: &impl ConnectionTrait, introduced: &Introduction) -> Result<()> {
+        let origin = &introduced.origin;
+        if log::own(db).await?.is_some_and(|own| own.log.origin == *origin) {
+            return Err(Error::Invalid(format!("{origin} is this archive's own log; it needs no introduction")));
+        }
+        let partner = in_force(db, self.core.now()).await?;
+        let partner = partner.into_iter().find(|partner| partner.accreditation.partner_log == *origin);
+        if let Some(other) = partner.filter(|partner| partner.accreditation.fingerprint != introduced.fingerprint) {
+            let known = other.accreditation.fingerprint;
+            let reason = format!("{origin} is accredited with the fingerprint {known}, not {}", introduced.fingerprint);
+            return Err(Error::Invalid(format!(
+                "failed to keep an introduction: {reason}; end that accreditation first"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What the own nation recognises the nation of a mirror for; nothing without an accreditation in
+/// force of its very fingerprint.
+pub(crate) async fn scopes(db: &impl ConnectionTrait, held: &Held, now: Timestamp) -> Result<Vec<Scope>> {
+    let accreditations = accreditations(db, now).await?;
+    let same = |accreditation: &Accreditation| {
+        accreditation.partner_log == held.log.origin && Some(accreditation.fingerprint) == held.fingerprint
+    };
+    Ok(accreditations.into_iter().find(same).map_or_else(Vec::new, |accreditation| accreditation.scopes))
+}
+
+/// The accreditation in force of the log `origin`, if there is one.
+pub(crate) async fn find(db: &impl ConnectionTrait, origin: &Origin, now: Timestamp) -> Result<Option<Accredited>> {
+    let accreditations = accreditations(db, now).await?;
+    match accreditations.into_iter().find(|accreditation| accreditation.partner_log == *origin) {
+        Some(accreditation) => with_introduction(db, accreditation).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Every accreditation in force.
+async fn in_force(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<Accredited>> {
+    let mut accredited = Vec::new();
+    for accreditation in accreditations(db, now).await? {
+        accredited.push(with_introduction(db, accreditation).await?);
+    }
+    Ok(accredited)
+}
+
+/// Of each fingerprint the newest accreditation in the own log, unless it ends it or has ended.
+async fn accreditations(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<Accreditation>> {
+    let Some(own) = log::own(db).await? else { return Ok(Vec::new()) };
+    let mut newest: Vec<Accreditation> = Vec::new();
+    for (_, record) in view::standing(db, &own.log, Kind::Accreditation).await? {
+        if let Record::Accreditation(accreditation) = record {
+            newest.retain(|older| older.fingerprint != accreditation.fingerprint);
+            newest.push(*accreditation);
+        }
+    }
+    newest.retain(|it| !it.scopes.is_empty() && it.valid_until.is_none_or(|until| now <= until));
+    Ok(newest)
+}
+
+async fn with_introduction(db: &impl ConnectionTrait, accreditation: Accreditation) -> Result<Accredited> {
+    let row = introduction::Entity::find_by_id(accreditation.partner_log.to_string()).one(db).await;
+    let introduced = match row.attempting("read an introduction")? {
+        Some(row) => Some(view::read_introduction(&row.bundle)?),
+        None => None,
+    };
+    let fingerprint: &Digest = &accreditation.fingerprint;
+    let introduced = introduced.filter(|introduced| introduced.introduction.fingerprint == *fingerprint);
+    Ok(Accredited { accreditation, introduced })
+}
+
+async fn partner(db: &impl ConnectionTrait, accredited: Accredited) -> Result<Partner> {
+    let Accredited { accreditation, introduced } = accredited;
+    let origin = accreditation.partner_log;
+    let mirror = log::find(db, &origin).await?.filter(|held| held.fingerprint == Some(accreditation.fingerprint));
+    let mut log_vkey = mirror.as_ref().map(|held| held.key.to_string());
+    let mut endpoints = Vec::new();
+    if let Some(held) = &mirror {
+        for (_, record) in view::standing(db, &held.log, Kind::Endpoint).await? {
+            if let Record::Endpoint(endpoint) = record {
+                newer(&mut endpoints, where_it_is(&held.log.nation, &origin, &endpoint));
+            }
+        }
+    }
+    if let Some(introduced) = introduced {
+        log_vkey = log_vkey.or_else(|| Some(introduced.keys.log.to_string()));
+        if endpoints.is_empty() {
+            let nation = &introduced.introduction.nation;
+            introduced.endpoints.iter().for_each(|it| newer(&mut endpoints, where_it_is(nation, &origin, it)));
+        }
+    }
+    Ok(Partner {
+        nation: accreditation.partner,
+        fingerprint: accreditation.fingerprint,
+        scopes: accreditation.scopes,
+        valid_until: accreditation.valid_until,
+        origin,
+        log_vkey,
+        endpoints,
+    })
+}
+
+/// A later endpoint with the same key takes the place of the earlier one.
+fn newer(endpoints: &mut Vec<PartnerEndpoint>, endpoint: Option<PartnerEndpoint>) {
+    if let Some(endpoint) = endpoint {
+        endpoints.retain(|older| older.transport_key != endpoint.transport_key);
+        endpoints.push(endpoint);
+    }
+}
+
+fn where_it_is(nation: &Nation, origin: &Origin, endpoint: &Endpoint) -> Option<PartnerEndpoint> {
+    let key = endpoint.key.open(nation, origin, Role::Transport).ok()?;
+    Some(PartnerEndpoint {
+        transport_key: *key.as_bytes(),
+        addresses: endpoint.addresses.clone(),
+        url: endpoint.url.clone(),
+    })
+}

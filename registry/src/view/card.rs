@@ -1,0 +1,137 @@
+//! Model cards in the view: how they are listed and what they are found by.
+
+use std::collections::BTreeSet;
+
+use chancery_schema::admission::Submission;
+use chancery_schema::record::{License, ModelCard, Record, Texts};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use super::entity::{model, model_language, model_license, record};
+use super::judge;
+use super::verdict::{VALID, joined};
+use crate::entity::body;
+use crate::error::Attempting;
+use crate::log::{Log, column};
+use crate::{Error, Result};
+
+/// Writes the rows of a card that counts. Answers the index of the card that it supersedes.
+pub(super) async fn write(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    submission: &Submission,
+    card: &ModelCard,
+) -> Result<Option<i64>> {
+    let before = judge::current(db, log, &submission.header, card).await?;
+    if let Some(before) = &before {
+        let update = model::Entity::update_many().col_expr(model::Column::Current, Expr::value(false));
+        let update = update.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(before.idx));
+        update.exec(db).await.attempting("set a card aside")?;
+    }
+    let license = license(db, log, card).await?;
+    let row = model::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        card: Set(submission.digest.as_bytes().to_vec()),
+        current: Set(true),
+        since: Set(before.as_ref().map_or(column(index), |before| before.since)),
+        at: Set(submission.header.issued_at.unix_seconds()),
+        urn: Set(card.model_id(&submission.header).to_string()),
+        version: Set(card.version.to_string()),
+        nation: Set(submission.header.nation.to_string()),
+        org: Set(card.org.to_string()),
+        name: Set(card.name.to_string()),
+        display_name: Set(serde_json::json!(card.display_name).to_string()),
+        languages: Set(serde_json::json!(card.languages.iter().map(|it| &it.tag).collect::<Vec<_>>()).to_string()),
+        license: Set(license_label(card, license.as_ref())),
+        license_record: Set(card.license.map(|digest| digest.as_bytes().to_vec())),
+        weights: Set(joined(&card.weights)),
+        search: Set(search_text(card)),
+    };
+    model::Entity::insert(row).exec_without_returning(db).await.attempting("write a card to the view")?;
+    write_languages(db, log, index, card).await?;
+    write_licenses(db, log, index, card, license.as_ref()).await?;
+    Ok(before.map(|before| before.idx))
+}
+
+/// Text as it is searched: without case.
+pub(super) fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+async fn write_languages(db: &impl ConnectionTrait, log: &Log, index: u64, card: &ModelCard) -> Result<()> {
+    let tags: BTreeSet<String> = card.languages.iter().map(|language| fold(language.tag.as_str())).collect();
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let rows = tags.into_iter().map(|tag| model_language::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        tag: Set(tag),
+    });
+    let written = model_language::Entity::insert_many(rows).exec_without_returning(db).await;
+    written.attempting("write the languages of a card to the view").map(|_| ())
+}
+
+async fn write_licenses(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    card: &ModelCard,
+    license: Option<&License>,
+) -> Result<()> {
+    let spdx = license.and_then(|license| license.spdx.as_deref()).map(fold);
+    let declared = card.declared_license.as_deref().map(fold);
+    let record = card.license.map(|digest| digest.to_string());
+    let names: BTreeSet<String> = [spdx, declared, record].into_iter().flatten().collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let rows = names.into_iter().map(|name| model_license::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        name: Set(name),
+    });
+    let written = model_license::Entity::insert_many(rows).exec_without_returning(db).await;
+    written.attempting("write the licenses of a card to the view").map(|_| ())
+}
+
+/// The license record that a card names; it stands earlier in the same log.
+async fn license(db: &impl ConnectionTrait, log: &Log, card: &ModelCard) -> Result<Option<License>> {
+    let Some(digest) = card.license else { return Ok(None) };
+    let bytes: Option<Vec<u8>> = record::Entity::find()
+        .select_only()
+        .column(body::Column::Bytes)
+        .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
+        .filter(record::Column::LogId.eq(log.id))
+        .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
+        .filter(record::Column::Verdict.eq(VALID))
+        .into_tuple()
+        .one(db)
+        .await
+        .attempting("read the license of a card")?;
+    let absent = || Error::Inconsistent(format!("the license {digest} of a card in {} is not held", log.origin));
+    match judge::reopen(&log.origin, &bytes.ok_or_else(absent)?)? {
+        (_, Record::License(license)) => Ok(Some(*license)),
+        _ => Err(absent()),
+    }
+}
+
+/// What its license is called: SPDX expression, title (in English if there is one), or as declared.
+fn license_label(card: &ModelCard, license: Option<&License>) -> Option<String> {
+    let Some(license) = license else { return card.declared_license.clone() };
+    let english = license.title.iter().find(|(language, _)| language.as_str() == "en");
+    let title = english.or_else(|| license.title.iter().next()).map(|(_, title)| title.clone());
+    license.spdx.clone().or(title)
+}
+
+/// Everything that words are looked for in: names, texts, tags and publisher, a line each.
+fn search_text(card: &ModelCard) -> String {
+    let texts = |texts: &Texts| texts.values().cloned().collect::<Vec<_>>();
+    let names = [card.org.to_string(), card.name.to_string(), card.version.to_string()];
+    let words = [&card.legal_name, &card.library, &card.declared_license].into_iter().flatten().cloned();
+    let lines = names.into_iter().chain(words);
+    let lines = lines.chain(texts(&card.display_name)).chain(card.tasks.clone()).chain(card.tags.clone());
+    fold(&lines.chain(texts(&card.text)).collect::<Vec<_>>().join("\n"))
+}

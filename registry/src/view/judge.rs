@@ -1,0 +1,204 @@
+//! Judging an entry: what `decide` needs to know of a log, read from the view, and its answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_schema::admission::{Admitted, Code, Policy, Refusal, Roster, State, Submission, decide};
+use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::log::entry::Entry;
+use chancery_schema::name::Origin;
+use chancery_schema::record::{Charter, Delegation, Header, Kind, ModelCard, Record};
+use chancery_schema::statement::Statement;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::entity::{delegation, model, nation, record};
+use super::verdict::{SUPERSEDED, VALID};
+use crate::entity::body;
+use crate::error::Attempting;
+use crate::log::{Log, digest};
+use crate::{Error, Result};
+
+/// References asked for in one query: databases bound its parameters.
+const REFERENCES_PER_QUERY: usize = 256;
+
+/// How an entry is judged.
+pub(crate) enum Judged<'a> {
+    /// It counts.
+    Admitted(&'a Admitted),
+    /// It does not. Digest and header as far as they could be read.
+    Void { digest: Option<Digest>, header: Option<&'a Header>, refusal: Refusal },
+    /// Its kind is not of this version.
+    Unknown { digest: Digest },
+    /// Its body is not held.
+    Missing,
+}
+
+/// A [`Judged`] that owns what it speaks of.
+pub(super) enum Judgement {
+    Admitted(Box<Admitted>),
+    Void { digest: Option<Digest>, header: Option<Box<Header>>, refusal: Refusal },
+    Unknown { digest: Digest },
+    Missing,
+}
+
+impl Judgement {
+    pub fn as_judged(&self) -> Judged<'_> {
+        match self {
+            Self::Admitted(admitted) => Judged::Admitted(admitted),
+            Self::Void { digest, header, refusal } => {
+                Judged::Void { digest: *digest, header: header.as_deref(), refusal: refusal.clone() }
+            }
+            Self::Unknown { digest } => Judged::Unknown { digest: *digest },
+            Self::Missing => Judged::Missing,
+        }
+    }
+}
+
+/// Judges entry `index` as every mirror of the log does.
+pub(super) async fn judge(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    entry: &Entry,
+    body: Option<&[u8]>,
+) -> Result<Judgement> {
+    let Some(body) = body else { return Ok(Judgement::Missing) };
+    let submission = match open(entry, body) {
+        Ok(submission) => submission,
+        Err(judgement) => return Ok(judgement),
+    };
+    let (digest, header) = (submission.digest, Box::new(submission.header.clone()));
+    let void = |refusal| Judgement::Void { digest: Some(digest), header: Some(header), refusal };
+    let state = state(db, log, &submission).await?;
+    if let Some(refusal) = founds_late(&submission, &state, index) {
+        return Ok(void(refusal));
+    }
+    let policy = Policy::Mirror { origin: log.origin.clone() };
+    Ok(match decide(submission, &state, &policy) {
+        Ok(admitted) => Judgement::Admitted(Box::new(admitted)),
+        Err(refusal) => void(refusal),
+    })
+}
+
+/// What `decide` needs to know: the keys, the records of this log that the submission refers to, and
+/// the card that stands for its model version.
+pub(crate) async fn state(db: &impl ConnectionTrait, log: &Log, submission: &Submission) -> Result<State> {
+    let references: BTreeSet<Digest> = submission.record.references().into_iter().map(|(_, digest)| digest).collect();
+    let current_card = match &submission.record {
+        Record::ModelCard(card) => current(db, log, &submission.header, card).await?.map(|row| digest(&row.card)).transpose()?,
+        _ => None,
+    };
+    Ok(State { roster: roster(db, log).await?, records: kinds(db, log, &references).await?, current_card })
+}
+
+/// The keys of a log's nation, as the log now stands.
+pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Option<Roster>> {
+    let row = nation::Entity::find_by_id(log.id).one(db).await.attempting("read a charter")?;
+    let Some(row) = row else { return Ok(None) };
+    let broken = |what: &str| Error::Inconsistent(format!("the {what} in the view of {} cannot be read", log.origin));
+    let charter: Charter = serde_json::from_str(&row.charter).map_err(|_| broken("charter"))?;
+    let rows = delegation::Entity::find().filter(delegation::Column::LogId.eq(log.id)).all(db).await;
+    let mut delegations = BTreeMap::new();
+    for row in rows.attempting("read delegations")? {
+        let delegation: Delegation = serde_json::from_str(&row.body).map_err(|_| broken("delegation"))?;
+        delegations.insert(digest(&row.keyid)?, delegation);
+    }
+    Ok(Some(Roster {
+        nation: row.nation.parse().map_err(|_| broken("nation"))?,
+        origin: log.origin.clone(),
+        fingerprint: digest(&row.fingerprint)?,
+        charter,
+        delegations,
+    }))
+}
+
+/// The row of the card that stands for a version.
+pub(super) async fn current(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    header: &Header,
+    card: &ModelCard,
+) -> Result<Option<model::Model>> {
+    let row = model::Entity::find()
+        .filter(model::Column::LogId.eq(log.id))
+        .filter(model::Column::Urn.eq(card.model_id(header).to_string()))
+        .filter(model::Column::Version.eq(card.version.as_str()))
+        .filter(model::Column::Current.eq(true))
+        .one(db)
+        .await;
+    row.attempting("look for the card of a version")
+}
+
+/// The records of one kind in a log that count, in log order.
+pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Header, Record)>> {
+    let bodies: Vec<Vec<u8>> = record::Entity::find()
+        .select_only()
+        .column(body::Column::Bytes)
+        .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
+        .filter(record::Column::LogId.eq(log.id))
+        .filter(record::Column::Kind.eq(kind.as_str()))
+        .filter(record::Column::Verdict.eq(VALID))
+        .order_by_asc(record::Column::Idx)
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("read the records of a kind")?;
+    bodies.iter().map(|bytes| reopen(&log.origin, bytes)).collect()
+}
+
+/// The record in a body that was judged valid before.
+pub(super) fn reopen(origin: &Origin, body: &[u8]) -> Result<(Header, Record)> {
+    let envelope = Envelope::from_fixed(body).ok();
+    let statement = envelope.and_then(|envelope| Statement::parse(envelope.payload()).ok());
+    let record = statement.and_then(|statement| Record::read(&statement).ok());
+    record.ok_or_else(|| Error::Inconsistent(format!("a record of {origin} that was valid can no longer be read")))
+}
+
+/// Of these digests, those of records in the log that count, with their kinds.
+async fn kinds(db: &impl ConnectionTrait, log: &Log, digests: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, Kind>> {
+    let mut kinds = BTreeMap::new();
+    let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+    for digests in digests.chunks(REFERENCES_PER_QUERY) {
+        let rows: Vec<(Option<Vec<u8>>, String)> = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Digest, record::Column::Kind])
+            .filter(record::Column::LogId.eq(log.id))
+            .filter(record::Column::Digest.is_in(digests.iter().cloned()))
+            .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
+            .into_tuple()
+            .all(db)
+            .await
+            .attempting("look for the records that a record refers to")?;
+        for (found, kind) in rows {
+            if let (Some(found), Some(kind)) = (found, Kind::from_word(&kind)) {
+                kinds.insert(digest(&found)?, kind);
+            }
+        }
+    }
+    Ok(kinds)
+}
+
+/// Reads the record of an entry; what it is judged as, where that fails.
+fn open(entry: &Entry, body: &[u8]) -> std::result::Result<Submission, Judgement> {
+    let void = |digest, refusal| Judgement::Void { digest, header: None, refusal };
+    let envelope = Envelope::from_fixed(body).map_err(|error| void(None, error.into()))?;
+    let digest = envelope.record_digest();
+    let kind = Statement::parse(envelope.payload()).ok().map(|statement| statement.kind);
+    if let Some(kind) = kind.filter(|kind| kind != entry.kind()) {
+        let reason = format!("the entry says {} and the record is a {kind}", entry.kind());
+        return Err(void(Some(digest), Refusal { code: Code::Malformed, reason }));
+    }
+    Submission::open(envelope).map_err(|refusal| match refusal.code {
+        Code::KindUnknown => Judgement::Unknown { digest },
+        _ => void(Some(digest), refusal),
+    })
+}
+
+/// Only entry 0 can found a log: its digest is what people compared.
+fn founds_late(submission: &Submission, state: &State, index: u64) -> Option<Refusal> {
+    let late = matches!(submission.record, Record::Charter(_)) && state.roster.is_none() && index > 0;
+    late.then(|| Refusal {
+        code: Code::CharterMissing,
+        reason: format!("a log begins with its nation's charter; this one stands at {index}"),
+    })
+}

@@ -1,0 +1,190 @@
+//! Projecting an entry: the rows of the view that it makes.
+
+use chancery_schema::admission::Admitted;
+use chancery_schema::digest::Digest;
+use chancery_schema::log::entry::Entry;
+use chancery_schema::record::{Charter, Delegation, Header, Record, Weights};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::entity::{delegation, found, nation, record};
+use super::judge::{self, Judged};
+use super::verdict::{MISSING, SUPERSEDED, UNKNOWN, VALID, VOID, joined};
+use super::{card, what};
+use crate::error::Attempting;
+use crate::log::{Log, column};
+use crate::{Error, FoundAs, Result};
+
+/// Rows in one statement: databases bound its parameters.
+const ROWS_PER_STATEMENT: usize = 256;
+
+/// Writes what the view shows of entry `index`, which was judged.
+pub(crate) async fn project(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    entry: &Entry,
+    judged: &Judged<'_>,
+) -> Result<()> {
+    let row = row(log, index, entry, judged);
+    record::Entity::insert(row).exec_without_returning(db).await.attempting("write a record to the view")?;
+    let digest = match judged {
+        Judged::Admitted(admitted) => Some(admitted.submission().digest),
+        Judged::Void { digest, .. } => *digest,
+        Judged::Unknown { digest } => Some(*digest),
+        Judged::Missing => None,
+    };
+    let mut names = vec![(FoundAs::Envelope, entry.envelope(), entry.kind().to_owned())];
+    names.extend(digest.map(|digest| (FoundAs::Record, digest, entry.kind().to_owned())));
+    if let Judged::Admitted(admitted) = judged {
+        names.extend(named(&admitted.submission().record));
+        project_record(db, log, index, admitted).await?;
+    }
+    write_found(db, log, index, names).await
+}
+
+/// Judges entry `index` as every mirror of the log does, and projects it.
+pub(crate) async fn judge_and_project(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    entry: &Entry,
+    body: Option<&[u8]>,
+) -> Result<()> {
+    let judgement = judge::judge(db, log, index, entry, body).await?;
+    project(db, log, index, entry, &judgement.as_judged()).await
+}
+
+fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::ActiveModel {
+    let (verdict, digest, header, refusal) = match judged {
+        Judged::Admitted(admitted) => {
+            (VALID, Some(admitted.submission().digest), Some(&admitted.submission().header), None)
+        }
+        Judged::Void { digest, header, refusal } => (VOID, *digest, *header, Some(refusal)),
+        Judged::Unknown { digest } => (UNKNOWN, Some(*digest), None, None),
+        Judged::Missing => (MISSING, None, None, None),
+    };
+    let signers = if let Judged::Admitted(admitted) = judged { joined(admitted.signers()) } else { Vec::new() };
+    record::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        envelope: Set(entry.envelope().as_bytes().to_vec()),
+        digest: Set(digest.map(|digest| digest.as_bytes().to_vec())),
+        kind: Set(entry.kind().to_owned()),
+        verdict: Set(verdict.to_owned()),
+        code: Set(refusal.map(|refusal| refusal.code.as_str().to_owned())),
+        reason: Set(refusal.map(|refusal| refusal.reason.clone())),
+        superseded_by: Set(None),
+        at: Set(header.map_or(0, |header| header.issued_at.unix_seconds())),
+        signers: Set(signers),
+    }
+}
+
+/// What a record that counts changes beyond its own row.
+async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitted: &Admitted) -> Result<()> {
+    let submission = admitted.submission();
+    match &submission.record {
+        Record::Charter(charter) => write_nation(db, log, index, &submission.header, &submission.digest, charter).await,
+        Record::Delegation(delegation) => write_delegation(db, log, index, delegation).await,
+        Record::ModelCard(card) => {
+            if let Some(superseded) = card::write(db, log, index, submission, card).await? {
+                supersede(db, log, superseded, &submission.digest).await?;
+            }
+            Ok(())
+        }
+        Record::Endpoint(_) | Record::Accreditation(_) | Record::Weights(_) | Record::License(_) => Ok(()),
+    }
+}
+
+async fn write_nation(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    header: &Header,
+    fingerprint: &Digest,
+    charter: &Charter,
+) -> Result<()> {
+    let row = nation::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        nation: Set(header.nation.to_string()),
+        fingerprint: Set(fingerprint.as_bytes().to_vec()),
+        charter: Set(json(serde_json::to_string(charter))?),
+    };
+    nation::Entity::insert(row).exec_without_returning(db).await.attempting("write a charter to the view").map(|_| ())
+}
+
+async fn write_delegation(db: &impl ConnectionTrait, log: &Log, index: u64, body: &Delegation) -> Result<()> {
+    let row = delegation::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        keyid: Set(body.key.keyid.as_bytes().to_vec()),
+        body: Set(json(serde_json::to_string(body))?),
+    };
+    let newest = OnConflict::columns([delegation::Column::LogId, delegation::Column::Keyid])
+        .update_columns([delegation::Column::Idx, delegation::Column::Body])
+        .to_owned();
+    let written = delegation::Entity::insert(row).on_conflict(newest).exec_without_returning(db).await;
+    written.attempting("write a delegation to the view").map(|_| ())
+}
+
+async fn supersede(db: &impl ConnectionTrait, log: &Log, index: i64, by: &Digest) -> Result<()> {
+    let update = record::Entity::update_many()
+        .col_expr(record::Column::Verdict, Expr::value(SUPERSEDED))
+        .col_expr(record::Column::SupersededBy, Expr::value(by.as_bytes().to_vec()))
+        .filter(record::Column::LogId.eq(log.id))
+        .filter(record::Column::Idx.eq(index));
+    update.exec(db).await.attempting("mark a card as superseded").map(|_| ())
+}
+
+async fn write_found(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    names: Vec<(FoundAs, Digest, String)>,
+) -> Result<()> {
+    let rows = (0..).zip(names).map(|(place, (found_as, digest, name))| found::ActiveModel {
+        log_id: Set(log.id),
+        idx: Set(column(index)),
+        place: Set(place),
+        digest: Set(digest.as_bytes().to_vec()),
+        what: Set(what::word(found_as).to_owned()),
+        name: Set(name),
+    });
+    let rows: Vec<found::ActiveModel> = rows.collect();
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let written = found::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await;
+        written.attempting("write digests to the view")?;
+    }
+    Ok(())
+}
+
+/// The digests that a record names, with what they are called there.
+fn named(record: &Record) -> Vec<(FoundAs, Digest, String)> {
+    let mut names = match record {
+        Record::Charter(charter) => {
+            charter.keys().map(|(role, key)| (FoundAs::Key, key.keyid, role.as_str().to_owned())).collect()
+        }
+        Record::Delegation(delegation) => vec![(FoundAs::Key, delegation.key.keyid, delegation.holder.clone())],
+        Record::Endpoint(endpoint) => vec![(FoundAs::Key, endpoint.key.keyid, "transport".to_owned())],
+        Record::Weights(weights) => of_weights(weights),
+        Record::Accreditation(_) | Record::ModelCard(_) | Record::License(_) => Vec::new(),
+    };
+    names.extend(record.blobs().into_iter().map(|blob| (FoundAs::Blob, blob.sha256, blob.media_type)));
+    names
+}
+
+fn of_weights(weights: &Weights) -> Vec<(FoundAs, Digest, String)> {
+    let whole = format!("{}:{}@{}", weights.org, weights.name, weights.version);
+    let mut names =
+        vec![(FoundAs::Manifest, weights.manifest, whole.clone()), (FoundAs::OmsRoot, weights.oms_root, whole)];
+    for file in &weights.files {
+        names.push((FoundAs::File, file.sha256, file.path.clone()));
+        names.push((FoundAs::ChunkRoot, file.chunk_root, file.path.clone()));
+    }
+    names
+}
+
+fn json(written: serde_json::Result<String>) -> Result<String> {
+    written.map_err(|error| Error::Inconsistent(format!("a record cannot be written: {error}")))
+}

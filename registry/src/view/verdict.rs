@@ -1,0 +1,77 @@
+//! Verdicts as the view keeps them, and records as it shows them.
+
+use std::collections::BTreeMap;
+
+use chancery_schema::admission::{Code, Refusal};
+use chancery_schema::digest::Digest;
+use chancery_schema::time::Timestamp;
+use sea_orm::ConnectionTrait;
+
+use super::entity::record;
+use crate::log::{self, Log, digest, size};
+use crate::{Error, RecordSummary, Result, Verdict};
+
+/// It counts.
+pub(super) const VALID: &str = "valid";
+/// A later record took its place.
+pub(super) const SUPERSEDED: &str = "superseded";
+/// It does not count.
+pub(super) const VOID: &str = "void";
+/// Of a kind this version does not know.
+pub(super) const UNKNOWN: &str = "unknown";
+/// Its body is not held.
+pub(super) const MISSING: &str = "missing";
+
+/// The logs by their rows, to say whose a record is.
+pub(super) struct Logs(BTreeMap<i64, Log>);
+
+impl Logs {
+    pub async fn read(db: &impl ConnectionTrait) -> Result<Self> {
+        Ok(Self(log::all(db).await?.into_iter().map(|held| (held.log.id, held.log)).collect()))
+    }
+
+    pub fn get(&self, log_id: i64) -> Result<&Log> {
+        self.0.get(&log_id).ok_or_else(|| Error::Inconsistent("the view has a row of a log that is not held".into()))
+    }
+
+    /// A record as it is shown.
+    pub fn summary(&self, row: record::Model) -> Result<RecordSummary> {
+        let log = self.get(row.log_id)?;
+        Ok(RecordSummary {
+            digest: row.digest.as_deref().map(digest).transpose()?,
+            origin: log.origin.clone(),
+            nation: log.nation.clone(),
+            index: size(row.idx)?,
+            envelope: digest(&row.envelope)?,
+            verdict: verdict(&row)?,
+            issued_at: (row.at > 0).then(|| Timestamp::from_unix_seconds(row.at).ok()).flatten(),
+            signers: digests(&row.signers)?,
+            kind: row.kind,
+        })
+    }
+}
+
+/// Digests one after the other, as a column keeps them.
+pub(super) fn joined<'a>(digests: impl IntoIterator<Item = &'a Digest>) -> Vec<u8> {
+    digests.into_iter().flat_map(Digest::as_bytes).copied().collect()
+}
+
+/// Reads [`joined`].
+pub(super) fn digests(bytes: &[u8]) -> Result<Vec<Digest>> {
+    bytes.chunks(32).map(digest).collect()
+}
+
+fn verdict(row: &record::Model) -> Result<Verdict> {
+    let broken = || Error::Inconsistent("a verdict in the view cannot be read".to_owned());
+    Ok(match row.verdict.as_str() {
+        VALID => Verdict::Valid,
+        SUPERSEDED => Verdict::Superseded { by: digest(row.superseded_by.as_deref().ok_or_else(broken)?)? },
+        VOID => {
+            let code = row.code.as_deref().and_then(Code::from_word).ok_or_else(broken)?;
+            Verdict::Void(Refusal { code, reason: row.reason.clone().unwrap_or_default() })
+        }
+        UNKNOWN => Verdict::Unknown,
+        MISSING => Verdict::Missing,
+        _ => return Err(broken()),
+    })
+}

@@ -1,0 +1,283 @@
+//! A nation with keys in memory and an archive in a folder of its own. Seeds and clock are fixed, so
+//! every run signs the same.
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use chancery_registry::{Admission, Clock, Identity, Receipt, Registry};
+use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::key::{Algorithm, KeyRecord, PublicKey, Role, Signer};
+use chancery_schema::log::entry::Entry;
+use chancery_schema::log::note::{KeyType, VerifierKey};
+use chancery_schema::log::proof::Proof;
+use chancery_schema::name::{Nation as Code, Origin};
+use chancery_schema::record::{Header, Kind, Nonce, payload};
+use chancery_schema::time::Timestamp;
+use ed25519_dalek::SigningKey;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A nation with every key it needs, and its archive.
+pub struct Nation {
+    pub code: Code,
+    pub origin: Origin,
+    pub registry: Registry,
+    pub fingerprint: Digest,
+    /// The clock: seconds since 1970.
+    pub now: Arc<AtomicI64>,
+    /// From which its keys are drawn: its code, unless it is a rival.
+    seed: String,
+    folder: TempDir,
+    nonces: AtomicU64,
+}
+
+impl Nation {
+    /// A nation whose log holds its charter, delegations to a publisher and an exchange, and an
+    /// endpoint: four entries.
+    pub async fn founded(code: &str) -> Self {
+        Self::empty(code).await.found().await
+    }
+
+    /// Another nation that claims the same code and log.
+    pub async fn rival(code: &str) -> Self {
+        Self::with_seed(code, format!("rival {code}")).await.found().await
+    }
+
+    async fn found(self) -> Self {
+        let mut nation = self;
+        let charter = nation.charter();
+        nation.fingerprint = nation.admit(&charter).await.record;
+        let publisher = [Kind::ModelCard, Kind::Weights, Kind::License];
+        nation.admit(&nation.delegation(Role::Publisher, &publisher, &["*"])).await;
+        nation.admit(&nation.delegation(Role::Exchange, &[Kind::Accreditation], &[])).await;
+        let endpoint = nation.endpoint();
+        nation.admit(&endpoint).await;
+        nation
+    }
+
+    /// A nation whose log is empty.
+    pub async fn empty(code: &str) -> Self {
+        Self::with_seed(code, code.to_owned()).await
+    }
+
+    async fn with_seed(code: &str, seed: String) -> Self {
+        let origin: Origin = format!("{}.example.org/chancery", code.to_lowercase()).parse().expect("an origin");
+        let code: Code = code.parse().expect("a nation");
+        let now = Arc::new(AtomicI64::new(day().unix_seconds()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let identity = identity(&seed, &origin);
+        let registry = open(folder.path(), Some(identity), &now).await;
+        let fingerprint = Digest::of(b"");
+        Self { code, origin, registry, fingerprint, now, seed, folder, nonces: AtomicU64::new(0) }
+    }
+
+    /// Opens the archive again, with a sequencer of its own.
+    pub async fn reopened(&self) -> Registry {
+        open(self.folder.path(), Some(identity(&self.seed, &self.origin)), &self.now).await
+    }
+
+    pub fn url(&self) -> String {
+        url(self.folder.path())
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// The database beside the archive's back.
+    pub async fn sql(&self) -> DatabaseConnection {
+        Database::connect(self.url()).await.expect("the database opens")
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        self.sql().await.execute_unprepared(sql).await.expect("the statement runs");
+    }
+
+    pub async fn admit(&self, envelope: &Envelope) -> Receipt {
+        match self.registry.admit(&envelope.to_bytes()).await.expect("the archive answers") {
+            Admission::Admitted(receipt) => receipt,
+            Admission::Refused(refusal) => panic!("refused: {refusal}"),
+        }
+    }
+
+    /// Accredits a partner for mirroring and cosigning, and keeps its introduction.
+    pub async fn befriend(&self, partner: &Self) {
+        self.befriend_for(partner, &["mirror", "cosign", "exchange"]).await;
+    }
+
+    pub async fn befriend_for(&self, partner: &Self, scopes: &[&str]) {
+        self.admit(&self.accreditation(partner, scopes)).await;
+        let introduction = partner.registry.introduction().await.expect("an introduction");
+        self.registry.introduce(&introduction).await.expect("the introduction is kept");
+    }
+
+    pub fn log_key(&self) -> VerifierKey {
+        let public = PublicKey::from_bytes(&self.key(Role::Log).public_key()).expect("a key");
+        VerifierKey::new(self.origin.as_str(), KeyType::Ed25519, public).expect("a name")
+    }
+
+    /// Checks a receipt offline, as its publisher would; answers the size of the tree it is under.
+    pub fn verify(&self, envelope: &Envelope, kind: Kind, receipt: &Receipt) -> u64 {
+        let entry = Entry::new(kind.as_str(), envelope.digest()).expect("an entry");
+        let proof = Proof::parse(receipt.proof.as_bytes()).expect("a proof");
+        let (index, signed) = proof.verify(&entry.to_bytes(), &self.log_key()).expect("the proof holds");
+        assert_eq!((index, receipt.record), (receipt.index, envelope.record_digest()));
+        signed.checkpoint().size
+    }
+
+    pub fn charter(&self) -> Envelope {
+        let cosigner = |role: Role| json!({ "name": cosigner_name(&self.origin, role), "key": self.key_record(role) });
+        let draft = json!({
+            "version": 1,
+            "displayName": { "en": format!("Nation {}", self.code) },
+            "threshold": 1,
+            "roots": [self.key_record(Role::Root)],
+            "registrars": [self.key_record(Role::Registrar)],
+            "logKey": self.key_record(Role::Log),
+            "witness": cosigner(Role::Witness),
+            "mirror": cosigner(Role::Mirror),
+            "algorithms": [Algorithm::Ed25519],
+            "expires": "2030-01-01T00:00:00Z",
+        });
+        self.sign(Kind::Charter, &draft, Role::Root)
+    }
+
+    pub fn delegation(&self, role: Role, kinds: &[Kind], models: &[&str]) -> Envelope {
+        let draft = json!({
+            "holder": format!("{} of {}", role.as_str(), self.code),
+            "role": role,
+            "key": self.key_record(role),
+            "kinds": kinds,
+            "models": models,
+            "validFrom": "2026-01-01T00:00:00Z",
+            "validUntil": "2028-01-01T00:00:00Z",
+        });
+        self.sign(Kind::Delegation, &draft, Role::Registrar)
+    }
+
+    pub fn endpoint(&self) -> Envelope {
+        let address = format!("/dns4/node.{}.example.org/tcp/4001", self.code.as_str().to_lowercase());
+        let draft = json!({ "key": self.key_record(Role::Transport), "addresses": [address] });
+        self.sign(Kind::Endpoint, &draft, Role::Registrar)
+    }
+
+    pub fn accreditation(&self, partner: &Self, scopes: &[&str]) -> Envelope {
+        let draft = json!({
+            "partner": partner.code,
+            "fingerprint": partner.fingerprint,
+            "partnerLog": partner.origin,
+            "scopes": scopes,
+        });
+        self.sign(Kind::Accreditation, &draft, Role::Exchange)
+    }
+
+    /// A card, its document not yet uploaded.
+    pub fn card(&self, name: &str) -> Envelope {
+        let document = document(name);
+        let draft = json!({
+            "org": "lab",
+            "name": name,
+            "version": "1.0",
+            "displayName": { "en": format!("Sample {name}") },
+            "weights": [],
+            "sourceDocument": {
+                "sha256": Digest::of(&document),
+                "sizeBytes": document.len(),
+                "mediaType": "text/markdown"
+            },
+            "text": { "en": format!("What {name} is.") },
+        });
+        self.sign(Kind::ModelCard, &draft, Role::Publisher)
+    }
+
+    /// Uploads the document of a card and admits the card.
+    pub async fn publish(&self, name: &str) -> (Envelope, Receipt) {
+        self.upload(name).await;
+        let card = self.card(name);
+        let receipt = self.admit(&card).await;
+        (card, receipt)
+    }
+
+    pub async fn upload(&self, name: &str) {
+        let document = document(name);
+        self.registry.put_blob(Digest::of(&document), document).await.expect("the archive answers");
+    }
+
+    pub fn sign(&self, kind: Kind, draft: &Value, role: Role) -> Envelope {
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&self.nonces.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let header = Header {
+            nonce: Nonce::from_bytes(nonce),
+            nation: self.code.clone(),
+            log: self.origin.clone(),
+            issued_at: day(),
+            audience: None,
+        };
+        let payload = payload(kind, &header, draft.as_object().expect("an object")).expect("a well-formed draft");
+        Envelope::sign(payload, &[&self.key(role) as &dyn Signer]).expect("keys in memory sign")
+    }
+
+    /// The identity that its node has.
+    pub fn identity(&self) -> Identity {
+        identity(&self.seed, &self.origin)
+    }
+
+    fn key(&self, role: Role) -> SigningKey {
+        key(&self.seed, role)
+    }
+
+    fn key_record(&self, role: Role) -> KeyRecord {
+        KeyRecord::issue(&self.key(role), &self.code, &self.origin, role).expect("keys in memory sign")
+    }
+}
+
+/// The bytes of a card's document.
+pub fn document(name: &str) -> Vec<u8> {
+    format!("# {name}\n").into_bytes()
+}
+
+/// The day on which fixtures are signed.
+pub fn day() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().expect("a time")
+}
+
+fn key(seed: &str, role: Role) -> SigningKey {
+    SigningKey::from_bytes(Digest::of(format!("{seed} {}", role.as_str()).as_bytes()).as_bytes())
+}
+
+fn identity(seed: &str, origin: &Origin) -> Identity {
+    let code = origin.as_str()[..2].to_uppercase().parse().expect("a nation");
+    let cosigner = |role: Role| {
+        let name = cosigner_name(origin, role).parse().expect("a name");
+        (name, Arc::new(key(seed, role)) as _)
+    };
+    Identity {
+        nation: code,
+        origin: origin.clone(),
+        log: Arc::new(key(seed, Role::Log)),
+        witness: cosigner(Role::Witness),
+        mirror: cosigner(Role::Mirror),
+    }
+}
+
+pub fn clock(now: &Arc<AtomicI64>) -> Clock {
+    let now = Arc::clone(now);
+    Arc::new(move || Timestamp::from_unix_seconds(now.load(Ordering::Relaxed)).expect("a time"))
+}
+
+pub fn url(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("chancery.db").display())
+}
+
+async fn open(folder: &Path, identity: Option<Identity>, now: &Arc<AtomicI64>) -> Registry {
+    Registry::open(&url(folder), identity, clock(now)).await.expect("the archive opens")
+}
+
+fn cosigner_name(origin: &Origin, role: Role) -> String {
+    format!("{origin}/{}", role.as_str())
+}

@@ -1,0 +1,296 @@
+//! Mirrors: packages, late bodies, cosignatures, partners.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
+mod common;
+
+use chancery_registry::{Error, MirrorState, Verdict};
+use chancery_schema::digest::Digest;
+use chancery_schema::frame::{Frame, Package};
+use chancery_schema::log::tile::tiles_at;
+use chancery_schema::name::Origin;
+use chancery_schema::record::Scope;
+use common::{Nation, document};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_becomes_what_its_source_is() {
+    let (source, mirror) = pair().await;
+    for number in 0..300 {
+        source.upload(&format!("model-{number}")).await;
+    }
+    let source = std::sync::Arc::new(source);
+    let submissions: Vec<_> = (0..300)
+        .map(|number| {
+            let source = std::sync::Arc::clone(&source);
+            tokio::spawn(async move { source.admit(&source.card(&format!("model-{number}"))).await })
+        })
+        .collect();
+    for submission in submissions {
+        submission.await.unwrap();
+    }
+    let state = pull(&source, &mirror).await;
+
+    let theirs = source.registry.head(&source.origin).await.unwrap().unwrap();
+    let ours = mirror.registry.head(&source.origin).await.unwrap().unwrap();
+    assert_eq!((state.size, state.root, state.pending), (theirs.size, theirs.root, None));
+    assert_eq!((ours.size, ours.root, ours.note), (theirs.size, theirs.root, theirs.note));
+    for tile in tiles_at(theirs.size) {
+        let expected = source.registry.tile(&source.origin, &tile).await.unwrap();
+        assert!(expected.is_some());
+        assert_eq!(mirror.registry.tile(&source.origin, &tile).await.unwrap(), expected, "{tile:?}");
+    }
+    assert!(mirror.registry.missing(&source.origin, 100).await.unwrap().is_empty());
+    let blob = mirror.registry.blob(&Digest::of(&document("model-7"))).await.unwrap();
+    assert_eq!(blob, Some(document("model-7")));
+}
+
+#[tokio::test]
+async fn a_mirror_grows_from_one_checkpoint_to_the_next_and_survives_reopening() {
+    let (source, mirror) = pair().await;
+    pull(&source, &mirror).await;
+    source.publish("umoja").await;
+    source.publish("another").await;
+    let reopened = mirror.reopened().await;
+    let state = pull_into(&source, &reopened).await;
+    assert_eq!((state.size, state.tail.len()), (6, 6));
+    let head = mirror.registry.head(&source.origin).await.unwrap().unwrap();
+    assert_eq!(head.root, source.registry.head(&source.origin).await.unwrap().unwrap().root);
+}
+
+#[tokio::test]
+async fn a_mirror_of_a_mirror_is_the_same_log() {
+    let (source, mirror) = pair().await;
+    source.publish("umoja").await;
+    pull(&source, &mirror).await;
+    let third = Nation::founded("BR").await;
+    third.befriend(&source).await;
+    let note = mirror.registry.head(&source.origin).await.unwrap().unwrap().note;
+    third.registry.set_pending(&source.origin, &note).await.unwrap();
+    let (package, bodies) = mirror.registry.package(&source.origin, 0, 5).await.unwrap().expect("a package");
+    let state = third.registry.extend(&package, &bodies).await.unwrap();
+    assert_eq!(state.root, source.registry.head(&source.origin).await.unwrap().unwrap().root);
+}
+
+#[tokio::test]
+async fn a_package_with_any_bit_changed_is_refused_and_leaves_the_mirror_as_it_was() {
+    let (source, mirror) = pair().await;
+    let (package, bodies) = shown(&source, &mirror).await;
+    let before = mirror.registry.mirror(&source.origin).await.unwrap();
+    let mut changed = Vec::new();
+    for entry in 0..package.entries.len() {
+        changed.push(with(&package, |it| it.entries[entry][30] ^= 1));
+    }
+    changed.push(with(&package, |it| it.start = 1));
+    changed.push(with(&package, |it| it.tree_size += 1));
+    changed.push(with(&package, |it| it.entries.swap(0, 1)));
+    changed.push(with(&package, |it| it.proof.push(Digest::of(b"more"))));
+    changed.push(with(&package, |it| drop(it.entries.pop())));
+    changed.push(with(&package, |it| it.entries.clear()));
+    for package in changed {
+        let error = mirror.registry.extend(&package, &bodies).await.unwrap_err();
+        assert!(matches!(error, Error::DoesNotContinue { .. }), "{error}");
+        assert_eq!(mirror.registry.mirror(&source.origin).await.unwrap(), before);
+        assert!(mirror.registry.entries(&source.origin, 0, 256).await.unwrap().is_empty());
+    }
+    mirror.registry.extend(&package, &bodies).await.expect("the package as it was sent continues the mirror");
+    let again = mirror.registry.extend(&package, &bodies).await.unwrap_err();
+    assert!(matches!(again, Error::DoesNotContinue { .. }), "{again}");
+}
+
+#[tokio::test]
+async fn a_body_that_arrives_late_is_judged_then() {
+    let (source, mirror) = pair().await;
+    let (card, receipt) = source.publish("umoja").await;
+    let (package, bodies) = shown(&source, &mirror).await;
+    let publisher = bodies.iter().filter(|frame| matches!(frame, Frame::Envelope(_))).nth(1).expect("a delegation");
+    mirror.registry.extend(&package, &[]).await.expect("a missing body does not stop a sync");
+
+    let delegation = body_digest(publisher);
+    let missing = mirror.registry.missing(&source.origin, 10).await.unwrap();
+    assert_eq!(missing.len(), 4, "the charter is known from the introduction");
+    assert!(missing.contains(&delegation) && missing.contains(&card.digest()));
+
+    let late: Vec<Frame> = bodies.iter().filter(|frame| *frame != publisher).cloned().collect();
+    assert_eq!(mirror.registry.add_bodies(&source.origin, &late).await.unwrap(), 4, "three and the document");
+    assert!(matches!(verdict(&mirror, &source.origin, receipt.index).await, Verdict::Void(_)), "its signer is unknown");
+    assert_eq!(mirror.registry.missing(&source.origin, 10).await.unwrap(), [delegation]);
+
+    assert_eq!(mirror.registry.add_bodies(&source.origin, &bodies).await.unwrap(), 1);
+    assert_eq!(verdict(&mirror, &source.origin, receipt.index).await, Verdict::Valid);
+    assert!(mirror.registry.missing(&source.origin, 10).await.unwrap().is_empty());
+    assert_eq!(mirror.registry.add_bodies(&source.origin, &bodies).await.unwrap(), 0, "nothing is kept twice");
+}
+
+#[tokio::test]
+async fn bodies_that_nobody_names_are_ignored() {
+    let (source, mirror) = pair().await;
+    let (package, mut bodies) = shown(&source, &mirror).await;
+    bodies.push(Frame::Blob(b"not asked for".to_vec()));
+    bodies.push(Frame::Envelope(b"nor this".to_vec()));
+    mirror.registry.extend(&package, &bodies).await.unwrap();
+    assert_eq!(mirror.registry.blob(&Digest::of(b"not asked for")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_smaller_or_contradicting_checkpoint_is_not_pulled_towards() {
+    let (source, mirror) = pair().await;
+    let small = source.registry.head(&source.origin).await.unwrap().unwrap().note;
+    source.publish("umoja").await;
+    pull(&source, &mirror).await;
+    let error = mirror.registry.set_pending(&source.origin, &small).await.unwrap_err();
+    assert!(matches!(error, Error::DoesNotContinue { .. }), "{error}");
+
+    let twin = Nation::founded("FR").await;
+    twin.publish("twin").await;
+    let other = twin.registry.head(&twin.origin).await.unwrap().unwrap();
+    assert_eq!(other.size, 5);
+    let error = mirror.registry.set_pending(&source.origin, &other.note).await.unwrap_err();
+    assert!(error.to_string().contains("another root"), "{error}");
+
+    let stranger = Nation::founded("BR").await;
+    let note = stranger.registry.head(&stranger.origin).await.unwrap().unwrap().note;
+    let error = mirror.registry.set_pending(&stranger.origin, &note).await.unwrap_err();
+    assert!(matches!(error, Error::UnknownLog(_)), "{error}");
+}
+
+#[tokio::test]
+async fn cosignatures_travel_to_the_log_that_was_cosigned() {
+    let (source, mirror) = pair().await;
+    source.befriend(&mirror).await;
+    let (_, receipt) = source.publish("umoja").await;
+    pull(&source, &mirror).await;
+    let lines = mirror.registry.cosign(&source.origin).await.unwrap();
+    assert_eq!(lines.len(), 2, "as witness and as mirror");
+    mirror.wait(60);
+    assert_eq!(mirror.registry.cosign(&source.origin).await.unwrap(), lines, "a head is cosigned once");
+
+    let mut rings = source.registry.watch();
+    let size = source.registry.head(&source.origin).await.unwrap().unwrap().size;
+    let forged = lines[0].replace("ke.example", "br.example");
+    let unwanted = [forged, "— nobody AAAAAAAA".to_owned(), "not a line".to_owned()];
+    assert_eq!(source.registry.add_cosignatures(&source.origin, size, &unwanted).await.unwrap(), 0);
+    assert_eq!(source.registry.add_cosignatures(&source.origin, size - 1, &lines).await.unwrap(), 0);
+    assert_eq!(source.registry.add_cosignatures(&source.origin, size, &lines).await.unwrap(), 2);
+    assert_eq!(source.registry.add_cosignatures(&source.origin, size, &lines).await.unwrap(), 0);
+    let ring = rings.recv().await.unwrap();
+    assert_eq!((ring.size, ring.grew), (size, false));
+
+    let proof = source.registry.proof(&source.origin, receipt.index).await.unwrap().expect("a proof");
+    assert!(lines.iter().all(|line| proof.contains(line)), "{proof}");
+    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
+    assert!(lines.iter().all(|line| head.note.contains(line)));
+}
+
+#[tokio::test]
+async fn a_proof_is_given_under_the_checkpoint_that_most_have_cosigned() {
+    let (source, mirror) = pair().await;
+    source.befriend(&mirror).await;
+    pull(&source, &mirror).await;
+    let size = source.registry.head(&source.origin).await.unwrap().unwrap().size;
+    let lines = mirror.registry.cosign(&source.origin).await.unwrap();
+    source.registry.add_cosignatures(&source.origin, size, &lines).await.unwrap();
+    let (_, newer) = source.publish("umoja").await;
+
+    let old = source.registry.proof(&source.origin, 1).await.unwrap().unwrap();
+    assert!(lines.iter().all(|line| old.contains(line)));
+    let new = source.registry.proof(&source.origin, newer.index).await.unwrap().unwrap();
+    assert!(!lines.iter().any(|line| new.contains(line)));
+}
+
+#[tokio::test]
+async fn only_what_is_accredited_is_cosigned() {
+    let (source, mirror) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    mirror.befriend_for(&source, &["mirror"]).await;
+    pull(&source, &mirror).await;
+    let lines = mirror.registry.cosign(&source.origin).await.unwrap();
+    assert!(lines.len() == 1 && lines[0].contains("ke.example.org/chancery/mirror"), "{lines:?}");
+    mirror.admit(&mirror.accreditation(&source, &[])).await;
+    assert!(mirror.registry.cosign(&source.origin).await.unwrap().is_empty());
+    assert!(mirror.registry.cosign(&mirror.origin).await.unwrap().is_empty(), "nobody mirrors himself");
+}
+
+#[tokio::test]
+async fn partners_are_the_accredited_and_are_found_by_introduction_then_by_mirror() {
+    let (source, mirror) = pair().await;
+    let partners = mirror.registry.partners().await.unwrap();
+    let [partner] = &partners[..] else { panic!("one partner") };
+    assert_eq!((&partner.nation, &partner.origin), (&source.code, &source.origin));
+    assert_eq!((partner.fingerprint, partner.scopes.len()), (source.fingerprint, 3));
+    assert!(partner.scopes.contains(&Scope::Mirror));
+    assert_eq!(partner.log_vkey, Some(source.log_key().to_string()));
+    assert_eq!(partner.endpoints.len(), 1);
+    assert_eq!(partner.endpoints[0].addresses, ["/dns4/node.fr.example.org/tcp/4001"]);
+    let state = mirror.registry.mirror(&source.origin).await.unwrap().expect("nothing is held yet");
+    assert_eq!((state.size, state.pending, state.tail), (0, None, Vec::new()));
+
+    pull(&source, &mirror).await;
+    assert_eq!(mirror.registry.partners().await.unwrap(), partners);
+    mirror.admit(&mirror.accreditation(&source, &[])).await;
+    assert!(mirror.registry.partners().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_rival_does_not_take_the_place_of_an_accredited_nation() {
+    let (source, mirror) = pair().await;
+    let rival = Nation::rival("FR").await;
+    assert_eq!(rival.origin, source.origin);
+    let introduction = rival.registry.introduction().await.unwrap();
+    let error = mirror.registry.introduce(&introduction).await.unwrap_err();
+    assert!(error.to_string().contains("is accredited with the fingerprint"), "{error}");
+
+    let head = rival.registry.head(&rival.origin).await.unwrap().unwrap();
+    assert!(mirror.registry.set_pending(&rival.origin, &head.note).await.is_err());
+    pull(&source, &mirror).await;
+}
+
+/// A founded source, and a founded nation that has accredited it.
+async fn pair() -> (Nation, Nation) {
+    let (source, mirror) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    mirror.befriend(&source).await;
+    (source, mirror)
+}
+
+/// Shows the source's head to the mirror, and answers the first package towards it.
+async fn shown(source: &Nation, mirror: &Nation) -> (Package, Vec<Frame>) {
+    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
+    mirror.registry.set_pending(&source.origin, &head.note).await.unwrap();
+    source.registry.package(&source.origin, 0, head.size).await.unwrap().expect("a package")
+}
+
+async fn pull(source: &Nation, mirror: &Nation) -> MirrorState {
+    pull_into(source, &mirror.registry).await
+}
+
+/// Brings a mirror up to the source's head.
+async fn pull_into(source: &Nation, mirror: &chancery_registry::Registry) -> MirrorState {
+    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
+    mirror.set_pending(&source.origin, &head.note).await.unwrap();
+    loop {
+        let state = mirror.mirror(&source.origin).await.unwrap().expect("a mirror");
+        if state.size == head.size {
+            return state;
+        }
+        let package = source.registry.package(&source.origin, state.size, head.size).await.unwrap();
+        let (package, bodies) = package.expect("a package");
+        mirror.extend(&package, &bodies).await.unwrap();
+    }
+}
+
+fn with(package: &Package, change: impl FnOnce(&mut Package)) -> Package {
+    let mut package = package.clone();
+    change(&mut package);
+    package
+}
+
+fn body_digest(frame: &Frame) -> Digest {
+    match frame {
+        Frame::Envelope(body) => Digest::of(body),
+        other => panic!("not a body: {other:?}"),
+    }
+}
+
+async fn verdict(nation: &Nation, origin: &Origin, index: u64) -> Verdict {
+    let page = chancery_registry::Page { first: 100, after: None };
+    let records = nation.registry.records(Some(origin), None, &page).await.unwrap();
+    records.items.into_iter().map(|(_, record)| record).find(|record| record.index == index).expect("it").verdict
+}

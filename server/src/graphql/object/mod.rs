@@ -1,0 +1,80 @@
+//! What the API shows, one file for each noun. Resolvers translate; they decide nothing.
+
+mod found;
+mod log;
+mod model;
+mod nation;
+mod partner;
+mod record;
+
+use async_graphql::{ID, Interface};
+
+pub use self::found::Found;
+pub use self::log::{Cosignature, Log};
+pub use self::model::Model;
+pub use self::nation::Nation;
+pub use self::partner::Partner;
+pub use self::record::Record;
+
+/// What has an id. The id means the same thing on every nation's node.
+#[derive(Interface)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each id, and goes at once")]
+#[graphql(field(name = "id", ty = "ID", desc = "The id, for `node` and `nodes`."))]
+pub enum Node {
+    /// A nation.
+    Nation(Nation),
+    /// A version of a model.
+    Model(Model),
+    /// A record in a log.
+    Record(Record),
+    /// A log.
+    Log(Log),
+}
+
+/// The text in the language asked for, or in a variety of it; else in English; else the first.
+pub fn in_language(texts: &[(String, String)], language: Option<&str>) -> Option<String> {
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let find = |wanted: &str| {
+        let exact = texts.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(wanted));
+        exact.or_else(|| texts.iter().find(|(tag, _)| primary(tag) == primary(wanted)))
+    };
+    let text = language.and_then(find).or_else(|| find("en")).or_else(|| texts.first());
+    text.map(|(_, text)| text.clone())
+}
+
+/// A text and its language.
+#[derive(async_graphql::SimpleObject)]
+pub struct LocalText {
+    /// BCP 47 tag, such as `fr` or `pt-BR`.
+    pub language: String,
+    /// The text.
+    pub text: String,
+}
+
+/// All texts, each with its language.
+pub fn local_texts(texts: &[(String, String)]) -> Vec<LocalText> {
+    texts.iter().map(|(language, text)| LocalText { language: language.clone(), text: text.clone() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_comes_in_the_language_asked_for_or_the_nearest() {
+        let texts = [("sw", "Mfano"), ("en", "Model"), ("pt-BR", "Modelo")];
+        let texts = texts.map(|(language, text)| (language.to_owned(), text.to_owned()));
+        for (language, expected) in [
+            (None, "Model"),
+            (Some("sw"), "Mfano"),
+            (Some("pt"), "Modelo"),
+            (Some("PT-pt"), "Modelo"),
+            (Some("fr"), "Model"),
+            (Some(""), "Model"),
+        ] {
+            assert_eq!(in_language(&texts, language).as_deref(), Some(expected), "{language:?}");
+        }
+        assert_eq!(in_language(&texts[..1], None).as_deref(), Some("Mfano"));
+        assert_eq!(in_language(&[], Some("en")), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Healthy means: a valid checkpoint of the own log was signed lately.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Data;
+use chancery_registry::{Head, Result};
+use chancery_schema::log::checkpoint;
+use chancery_schema::time::Timestamp;
+use serde::Serialize;
+
+use crate::reply::Failure;
+use crate::state::State;
+
+/// How old the newest own cosignature may be, in seconds: three heartbeats.
+const AGE_MAX_SECONDS: i64 = 1800;
+
+/// The answer. `problem` says what is wrong when the status is not `healthy`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'static str>,
+    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Log>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log {
+    origin: String,
+    size: u64,
+    root: String,
+    signed_at: Option<String>,
+    age_seconds: Option<i64>,
+}
+
+/// `GET /health`: 200 when healthy, otherwise 503.
+pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Failure> {
+    let Some(head) = state.registry.heads().await?.into_iter().find(|head| head.own) else {
+        return Ok(answer(Some("this node keeps no log of its own"), None));
+    };
+    let signed_at = signed_at(&state, &head).await?;
+    let age = signed_at.map(|at| (state.clock)().unix_seconds() - at.unix_seconds());
+    let problem = if !is_signed(&state, &head).await? {
+        Some("the own log's key has not signed the checkpoint")
+    } else if age.is_none_or(|age| age > AGE_MAX_SECONDS) {
+        Some("no heartbeat was signed lately; see that `chancery serve` runs and its clock is right")
+    } else {
+        None
+    };
+    let log = Log {
+        origin: head.origin.to_string(),
+        size: head.size,
+        root: head.root.to_string(),
+        signed_at: signed_at.map(|at| at.to_string()),
+        age_seconds: age,
+    };
+    Ok(answer(problem, Some(log)))
+}
+
+/// When the own witness last cosigned the own head.
+async fn signed_at(state: &State, head: &Head) -> Result<Option<Timestamp>> {
+    let seen = state.registry.cosignatures(&head.origin, None).await?;
+    Ok(seen.into_iter().filter(|line| line.nation == head.nation && line.size == head.size).map(|line| line.at).max())
+}
+
+/// Whether the checkpoint verifies under the log key of the own charter.
+async fn is_signed(state: &State, head: &Head) -> Result<bool> {
+    let nations = state.registry.nations().await?;
+    let own = nations.iter().find(|nation| nation.own && nation.origin == head.origin);
+    let Some(key) = own.and_then(|own| own.log_vkey.parse().ok()) else { return Ok(false) };
+    Ok(checkpoint::open(head.note.as_bytes(), &key).is_ok())
+}
+
+fn answer(problem: Option<&'static str>, log: Option<Log>) -> HttpResponse {
+    let mut response = match problem {
+        None => HttpResponse::Ok(),
+        Some(_) => HttpResponse::ServiceUnavailable(),
+    };
+    let status = if problem.is_none() { "healthy" } else { "unhealthy" };
+    let health = Health { status, problem, version: env!("CARGO_PKG_VERSION"), log };
+    response.insert_header((header::CACHE_CONTROL, "no-store")).json(health)
+}

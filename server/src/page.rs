@@ -1,0 +1,122 @@
+//! The front page: who this node is. It says what the node says of itself, and no more.
+
+use std::fmt::Write as _;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::web::Data;
+use chancery_registry::NationSummary;
+use chancery_schema::digest::Digest;
+
+use crate::headers::PAGE;
+use crate::reply::Failure;
+use crate::state::State;
+
+const STYLE: &str = include_str!("page.css");
+
+const LINKS: [(&str, &str); 6] = [
+    ("/graphiql", "Explore the API"),
+    ("/graphql/schema", "The API's schema"),
+    ("/log/checkpoint", "The newest checkpoint of its log"),
+    ("/introduction", "Its introduction, for a partner's operator"),
+    ("/health", "Health"),
+    ("/metrics", "Metrics"),
+];
+
+/// `GET /`.
+pub async fn home(state: Data<State>) -> Result<HttpResponse, Failure> {
+    let nations = state.registry.nations().await?;
+    let own = nations.iter().find(|nation| nation.own);
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_SECURITY_POLICY, PAGE)).insert_header((CACHE_CONTROL, "no-cache"));
+    Ok(response.content_type("text/html; charset=utf-8").body(html(own, &nations)))
+}
+
+/// `GET /page.css`.
+pub async fn style() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").insert_header((CACHE_CONTROL, "no-cache")).body(STYLE)
+}
+
+fn html(own: Option<&NationSummary>, nations: &[NationSummary]) -> String {
+    let title = own.map_or_else(|| "A node".to_owned(), |own| escape(&name(own)));
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title} · Chancery</title>\n<link rel=\"stylesheet\" href=\"/page.css\">\n</head>\n<body>\n<main>\n\
+         <p>Chancery, a registry of foundation models between nations</p>\n<h1><bdi>{title}</bdi></h1>\n"
+    );
+    match own {
+        Some(own) => identity(&mut page, own),
+        None => page.push_str("<p>This node keeps no log of its own.</p>\n"),
+    }
+    page.push_str("<h2>Open</h2>\n<ul>\n");
+    for (address, text) in LINKS {
+        let _ = writeln!(page, "<li><a href=\"{address}\">{text}</a></li>");
+    }
+    page.push_str("</ul>\n");
+    others(&mut page, nations);
+    page.push_str("</main>\n</body>\n</html>\n");
+    page
+}
+
+fn identity(page: &mut String, own: &NationSummary) {
+    let _ = write!(
+        page,
+        "<dl>\n<dt>Nation</dt><dd><code>{}</code></dd>\n<dt>Log</dt><dd><code>{}</code>, {} entries</dd>\n\
+         <dt>Fingerprint</dt><dd><bdi dir=\"ltr\"><code>{}</code></bdi></dd>\n</dl>\n\
+         <p>Compare the fingerprint with the nation itself, by voice or on paper, before you rely on it. \
+         This page cannot prove that it is genuine; <code>chancery verify</code> can check any record offline.</p>\n",
+        escape(own.nation.as_str()),
+        escape(own.origin.as_str()),
+        own.size,
+        grouped(&own.fingerprint),
+    );
+}
+
+fn others(page: &mut String, nations: &[NationSummary]) {
+    let others: Vec<_> = nations.iter().filter(|nation| !nation.own).collect();
+    if others.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Nations it knows</h2>\n<table>\n<tr><th scope=\"col\">Code</th><th scope=\"col\">Name</th>");
+    page.push_str("<th scope=\"col\">Recognised</th><th scope=\"col\">Entries held</th></tr>\n");
+    for nation in others {
+        let recognised = if nation.accredited { "yes" } else { "no" };
+        let (code, name) = (escape(nation.nation.as_str()), escape(&name(nation)));
+        let _ = writeln!(
+            page,
+            "<tr><td>{code}</td><td><bdi>{name}</bdi></td><td>{recognised}</td><td>{}</td></tr>",
+            nation.size
+        );
+    }
+    page.push_str("</table>\n");
+}
+
+/// What a nation calls itself: in English, or first.
+fn name(nation: &NationSummary) -> String {
+    let names = &nation.display_name;
+    let name = names.iter().find(|(language, _)| language == "en").or_else(|| names.first());
+    name.map_or_else(|| nation.nation.to_string(), |(_, text)| text.clone())
+}
+
+/// Groups of four digits, for reading aloud.
+fn grouped(digest: &Digest) -> String {
+    let text = digest.to_string();
+    let groups: Vec<&str> = (0..text.len()).step_by(4).filter_map(|at| text.get(at..at + 4)).collect();
+    groups.join(" ")
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,96 @@
+//! Answers outside GraphQL: bytes with their caching, and failures that show no internals.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use chancery_registry as registry;
+
+/// How long an answer may be kept by caches.
+#[derive(Clone, Copy)]
+pub enum Cache {
+    /// For ever: the address names the bytes.
+    Immutable,
+    /// For a day: the bytes stay what they are, but something larger will take their place.
+    Day,
+    /// Ask again each time.
+    Never,
+}
+
+impl Cache {
+    const fn value(self) -> &'static str {
+        match self {
+            Self::Immutable => "public, max-age=31536000, immutable",
+            Self::Day => "public, max-age=86400",
+            Self::Never => "no-cache",
+        }
+    }
+}
+
+/// An answer of bytes.
+pub fn bytes(media_type: &'static str, cache: Cache, body: impl Into<Vec<u8>>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static(cache.value())))
+        .body(body.into())
+}
+
+/// Why a request was not answered, for its sender: one line of text.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nothing here under that address.
+    #[error("not found: {0}")]
+    NotFound(&'static str),
+    /// The address or the body is not what it should be.
+    #[error("{0}")]
+    Bad(String),
+    /// More bytes than this address takes.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// Others are served.
+    #[error("too many others are served at this moment; try again in a few seconds")]
+    Busy,
+    /// The request or its answer took too long.
+    #[error("the request took too long; try again in a few seconds")]
+    TooSlow,
+    /// The node keeps no log of its own.
+    #[error("this node does not take records; publish where the log is kept")]
+    ReadOnly,
+    /// The archive failed. What happened is for the operator alone.
+    #[error("the archive did not answer; the node's operator finds out why")]
+    Internal,
+}
+
+impl From<registry::Error> for Failure {
+    fn from(error: registry::Error) -> Self {
+        match error {
+            registry::Error::ReadOnly | registry::Error::NotSequencer => Self::ReadOnly,
+            error => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Failed to answer a request");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ReadOnly => StatusCode::FORBIDDEN,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"));
+        response.insert_header((header::CACHE_CONTROL, Cache::Never.value()));
+        if matches!(self, Self::Busy | Self::TooSlow) {
+            response.insert_header((header::RETRY_AFTER, "3"));
+        }
+        response.body(format!("{self}\n"))
+    }
+}

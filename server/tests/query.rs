@@ -1,0 +1,131 @@
+use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::log::proof::Proof;
+use serde_json::{Value, json};
+
+use crate::node::Node;
+
+#[test]
+fn a_record_brings_all_that_is_needed_to_check_it() {
+    let node = Node::with_model();
+    let data = node.ask(
+        "{ nations { own logKey } records(kind: \"model-card\") { totalCount edges { node {
+            digest index kind envelope entry proof payload envelopeDigest bundle verdict { state } nation { code } } } } }",
+        &json!({}),
+    );
+    assert_eq!(data["records"]["totalCount"], 1);
+    let record = &data["records"]["edges"][0]["node"];
+    assert_eq!(record["verdict"]["state"], "VALID");
+    let envelope = Envelope::parse(record["envelope"].as_str().unwrap().as_bytes()).unwrap();
+    assert_eq!(record["digest"], envelope.record_digest().to_string());
+    assert_eq!(record["envelopeDigest"], envelope.digest().to_string());
+    assert_eq!(record["payload"].as_str().unwrap().as_bytes(), envelope.payload());
+    let key = data["nations"][0]["logKey"].as_str().unwrap().parse().unwrap();
+    let entry = chancery_schema::base64::decode(record["entry"].as_str().unwrap()).unwrap();
+    let proof = Proof::parse(record["proof"].as_str().unwrap().as_bytes()).unwrap();
+    let (index, _) = proof.verify(&entry, &key).unwrap();
+    assert_eq!(record["index"], json!(index));
+    let file = node.get(record["bundle"].as_str().unwrap());
+    assert_eq!(file.status, 200);
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    let path = format!("/record/{}", record["digest"].as_str().unwrap());
+    assert_eq!(node.get(&path).body, envelope.to_bytes());
+    assert_eq!(node.get("/introduction").status, 200);
+}
+
+#[test]
+fn models_are_found_by_page_name_filter_and_digest() {
+    let mut node = Node::with_model();
+    node.keep(b"# m 2.0\n");
+    let card = node.nation.card("m", "2.0");
+    node.admit(&card);
+    let page = |after: Value| {
+        let query =
+            "query ($after: String) { models(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor }
+            edges { cursor node { urn version displayName(language: \"ar\") } } } }";
+        node.ask(query, &json!({ "after": after }))["models"].take()
+    };
+    let first = page(Value::Null);
+    assert_eq!((&first["totalCount"], &first["pageInfo"]["hasNextPage"]), (&json!(2), &json!(true)), "{first}");
+    assert_eq!(
+        first["edges"][0]["node"],
+        json!({ "urn": "urn:chancery:FR:lab:m", "version": "2.0", "displayName": "نموذج" })
+    );
+    let second = page(first["pageInfo"]["endCursor"].clone());
+    assert_eq!(
+        (&second["edges"][0]["node"]["version"], &second["pageInfo"]["hasNextPage"]),
+        (&json!("1.0"), &json!(false))
+    );
+    let data = node.ask(
+        "query ($digest: Digest!) {
+            model(urn: \"urn:chancery:FR:lab:m\") { version versions { version } nation { code displayName } card { digest } }
+            old: model(urn: \"urn:chancery:FR:lab:m\", version: \"1.0\") { id }
+            none: models(filter: { nation: \"KE\" }) { totalCount }
+            some: models(filter: { text: \"sample\" }) { totalCount }
+            lookup(digest: $digest) { what record { kind } }
+            nation(code: \"FR\") { models { totalCount } charter { kind } log { size } }
+        }",
+        &json!({ "digest": card.record_digest() }),
+    );
+    assert_eq!(data["model"]["version"], "2.0");
+    assert_eq!(data["model"]["versions"], json!([{ "version": "2.0" }, { "version": "1.0" }]));
+    assert_eq!(data["model"]["nation"], json!({ "code": "FR", "displayName": "Nation FR" }));
+    assert_eq!((&data["none"]["totalCount"], &data["some"]["totalCount"]), (&json!(0), &json!(2)));
+    assert_eq!(data["lookup"], json!([{ "what": "RECORD", "record": { "kind": "model-card" } }]));
+    let nation = json!({ "models": { "totalCount": 2 }, "charter": { "kind": "charter" }, "log": { "size": 4 } });
+    assert_eq!(data["nation"], json!([nation]));
+}
+
+#[test]
+fn an_id_leads_back_to_what_it_is_the_id_of() {
+    let node = Node::with_model();
+    let data = node.ask(
+        "{ nations { id } logs { id } models { edges { node { id } } } records { edges { node { id } } } }",
+        &json!({}),
+    );
+    let edges =
+        |list: &str| data[list]["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["id"].clone()).collect();
+    let records: Vec<Value> = edges("records");
+    let models: Vec<Value> = edges("models");
+    let ids: Vec<Value> =
+        [vec![data["nations"][0]["id"].clone(), data["logs"][0]["id"].clone()], models, records].concat();
+    let found = node.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }", &json!({ "ids": ids }));
+    let found = found["nodes"].as_array().unwrap();
+    assert_eq!(found.iter().map(|node| node["id"].clone()).collect::<Vec<_>>(), ids);
+    let names: Vec<&str> = found.iter().map(|node| node["__typename"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Nation", "Log", "Model", "Record", "Record", "Record"]);
+}
+
+#[test]
+fn what_is_not_held_is_null_and_no_error() {
+    let node = Node::with_model();
+    let digest = Digest::of(b"nothing");
+    let data = node.ask(
+        "query ($digest: Digest!) { record(digest: $digest) { kind } lookup(digest: $digest) { what }
+            model(urn: \"urn:chancery:FR:lab:none\") { urn } log(origin: \"ke.example.org/chancery\") { size }
+            nation(code: \"KE\") { code } partners { nation sync { state } } }",
+        &json!({ "digest": digest }),
+    );
+    assert_eq!(data, json!({ "record": null, "lookup": [], "model": null, "log": null, "nation": [], "partners": [] }));
+}
+
+#[test]
+fn graphiqls_introspection_is_answered() {
+    let node = Node::empty();
+    let type_ref = format!("{}{}", "kind name ofType { ".repeat(9) + "kind name", " }".repeat(9));
+    let query = format!(
+        "query I {{ __schema {{ description queryType {{ name kind }} mutationType {{ name kind }}
+            subscriptionType {{ name kind }} types {{ ...T }}
+            directives {{ name description isRepeatable locations args(includeDeprecated: true) {{ ...V }} }} }} }}
+         fragment T on __Type {{ kind name description specifiedByURL isOneOf
+            fields(includeDeprecated: true) {{ name description args(includeDeprecated: true) {{ ...V }}
+                type {{ ...R }} isDeprecated deprecationReason }}
+            inputFields(includeDeprecated: true) {{ ...V }} interfaces {{ ...R }}
+            enumValues(includeDeprecated: true) {{ name description isDeprecated deprecationReason }}
+            possibleTypes {{ ...R }} }}
+         fragment V on __InputValue {{ name description type {{ ...R }} defaultValue isDeprecated deprecationReason }}
+         fragment R on __Type {{ {type_ref} }}"
+    );
+    let schema = node.ask(&query, &json!({}));
+    assert_eq!(schema["__schema"]["mutationType"]["name"], "Mutation");
+}
