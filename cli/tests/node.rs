@@ -32,7 +32,7 @@ impl Desk {
     }
 
     fn write_private(&self, name: &str, text: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::PermissionsExt;
         std::fs::write(self.path(name), text).unwrap();
         std::fs::set_permissions(self.path(name), PermissionsExt::from_mode(0o600)).unwrap();
     }
@@ -347,7 +347,7 @@ fn two_nations_that_recognise_each_other_cosign_what_the_other_publishes() {
 
 #[test]
 fn a_doctor_finds_what_was_broken_and_says_how_to_mend_it() {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
     let desk = Desk::new();
     desk.found("FR");
     let well = desk.run(&["doctor", "--dir", "fr"]);

@@ -127,6 +127,18 @@ impl Registry {
         Ok(Some((Package { origin: origin.clone(), start, tree_size, entries, proof }, frames)))
     }
 
+    /// The envelope or blob with this digest, as a frame.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn piece(&self, digest: &Digest) -> Result<Option<Frame>> {
+        let db = self.core.store.read();
+        if let Some(body) = bodies::body(db, digest).await? {
+            return Ok(Some(Frame::Envelope(body)));
+        }
+        Ok(bodies::blob(db, digest).await?.map(Frame::Blob))
+    }
+
     /// The bytes of a blob.
     ///
     /// # Errors

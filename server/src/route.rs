@@ -4,7 +4,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Error, HttpResponse, Resource, ResponseError as _};
+use actix_web::{Error, FromRequest, Handler, HttpResponse, Resource, Responder, ResponseError as _};
 
 use crate::limits::REQUEST_TIME_MAX;
 use crate::reply::Failure;
@@ -13,23 +13,32 @@ use crate::{blob, explorer, graphql, health, log, metrics, page, record};
 /// Adds every address; any other answers 404, a wrong method 405.
 pub fn all(config: &mut ServiceConfig) {
     config
-        .service(timed(web::resource("/").get(page::home)))
-        .service(timed(web::resource("/page.css").get(page::style)))
+        .service(timed(resource("/", page::home)))
+        .service(timed(resource("/page.css", page::style)))
         .service(timed(web::resource("/graphql").to(graphql::endpoint)))
-        .service(timed(web::resource("/graphql/schema").get(graphql::schema_text)))
-        .service(timed(web::resource("/graphiql").get(explorer::index)))
-        .service(timed(web::resource("/graphiql/{file}").get(explorer::file)))
-        .service(timed(web::resource("/blob/{digest}").get(blob::get).put(blob::put)))
-        .service(timed(web::resource("/record/{digest}").get(record::envelope)))
-        .service(timed(web::resource("/bundle/{digest}").get(record::bundle)))
-        .service(timed(web::resource("/introduction").get(record::introduction)))
-        .service(timed(web::resource("/log/checkpoint").get(log::own_checkpoint)))
-        .service(timed(web::resource("/log/tile/{path:.*}").get(log::own_tile)))
-        .service(timed(web::resource("/mirror/{origin}/checkpoint").get(log::mirror_checkpoint)))
-        .service(timed(web::resource("/mirror/{origin}/tile/{path:.*}").get(log::mirror_tile)))
-        .service(timed(web::resource("/health").get(health::health)))
-        .service(timed(web::resource("/metrics").get(metrics::page)))
+        .service(timed(resource("/graphql/schema", graphql::schema_text)))
+        .service(timed(resource("/graphiql", explorer::index)))
+        .service(timed(resource("/graphiql/{file}", explorer::file)))
+        .service(timed(resource("/blob/{digest}", blob::get).put(blob::put)))
+        .service(timed(resource("/record/{digest}", record::envelope)))
+        .service(timed(resource("/bundle/{digest}", record::bundle)))
+        .service(timed(resource("/introduction", record::introduction)))
+        .service(timed(resource("/log/checkpoint", log::own_checkpoint)))
+        .service(timed(resource("/log/tile/{path:.*}", log::own_tile)))
+        .service(timed(resource("/mirror/{origin}/checkpoint", log::mirror_checkpoint)))
+        .service(timed(resource("/mirror/{origin}/tile/{path:.*}", log::mirror_tile)))
+        .service(timed(resource("/health", health::health)))
+        .service(timed(resource("/metrics", metrics::page)))
         .default_service(web::to(nothing));
+}
+
+/// Something to read, by GET or HEAD.
+fn resource<H, Args>(path: &str, handler: H) -> Resource
+where
+    H: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    web::resource(path).get(handler.clone()).head(handler)
 }
 
 /// The resource, with an end to requests that take too long. Only here, after routing, may the

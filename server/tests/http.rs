@@ -40,6 +40,11 @@ fn what_has_no_address_is_not_found_and_the_wrong_method_is_refused() {
     assert_eq!(node.get(&format!("/mirror/{}/checkpoint", "0".repeat(64))).status, 404);
     assert_eq!(node.get(&format!("/bundle/{}", "0".repeat(64))).status, 404);
     assert_eq!(node.put("/health", b"").status, 405);
+    let head = node.agent.head(format!("{}/page.css", node.url)).call().unwrap();
+    assert_eq!(
+        (head.status().as_u16(), head.headers()["content-type"].to_str().unwrap()),
+        (200, "text/css; charset=utf-8")
+    );
     assert_eq!(node.get("/graphiql/..%2Fpackage.json").status, 404);
 }
 

@@ -68,7 +68,7 @@ async fn serve(config: &Config, [log, witness, mirror, transport]: [Key; 4]) -> 
 }
 
 async fn start_node(config: &Config, transport: Key, registry: &Registry) -> Outcome<Arc<p2p::Node>> {
-    let exchange = p2p::Config { transport_seed: transport.into_seed().into(), listen: config.p2p.clone() };
+    let exchange = p2p::Config { transport_seed: transport.into_seed(), listen: config.p2p.clone() };
     let node = p2p::Node::start(exchange, registry.clone(), wall_clock()).await;
     let hint = "check p2p in chancery.toml, or name another address with --p2p";
     Ok(Arc::new(node.or_exit(Exit::Other, || format!("failed to listen for partners at {}; {hint}", config.p2p.join(", ")))?))
