@@ -22,7 +22,9 @@ impl MigrationTrait for Migration {
         }
         for (name, table, columns) in INDEXES {
             let mut index = Index::create().name(*name).table(*table).to_owned();
-            columns.iter().for_each(|column| drop(index.col(*column)));
+            for column in *columns {
+                index.col(*column);
+            }
             manager.create_index(index).await?;
         }
         Ok(())

@@ -153,7 +153,7 @@ impl Machine {
     pub fn step(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Mirrors(mirrors) => self.mirrors(mirrors, now),
+            Event::Mirrors(mirrors) => self.mirrors(mirrors, now, &mut actions),
             Event::Connected(peer, nation) => {
                 self.peers.insert(peer, Peer { nation, heads_sent: now });
                 actions.push(Action::SendHeads(peer));
@@ -180,8 +180,9 @@ impl Machine {
         actions
     }
 
-    /// The archive knows best what is held; what partners show of logs that stay is kept.
-    fn mirrors(&mut self, mirrors: Vec<Mirror>, now: Timestamp) {
+    /// The archive knows best what is held; what partners show of logs that stay is kept. A mirror that
+    /// is new here may have reached its head just before the last process ended: it is cosigned.
+    fn mirrors(&mut self, mirrors: Vec<Mirror>, now: Timestamp, actions: &mut Vec<Action>) {
         let mut before = std::mem::take(&mut self.logs);
         for mirror in mirrors {
             let log = match before.remove(&mirror.origin) {
@@ -201,6 +202,9 @@ impl Machine {
                     frozen: None,
                 },
             };
+            if log.last_heard.is_none() && log.mirror.size > 0 && log.mirror.pending.is_none() {
+                actions.push(Action::Cosign(log.mirror.origin.clone()));
+            }
             self.logs.insert(log.mirror.origin.clone(), log);
         }
         self.reported.retain(|origin, _| self.logs.contains_key(origin));

@@ -216,7 +216,7 @@ async fn head(db: &impl ConnectionTrait, held: &Held) -> Result<Option<Head>> {
     }))
 }
 
-async fn rows(db: &impl ConnectionTrait, held: &Held, start: u64, end: u64) -> Result<Vec<entry::Model>> {
+pub(crate) async fn rows(db: &impl ConnectionTrait, held: &Held, start: u64, end: u64) -> Result<Vec<entry::Model>> {
     let rows = entry::Entity::find()
         .filter(entry::Column::LogId.eq(held.log.id))
         .filter(entry::Column::Idx.gte(column(start)))

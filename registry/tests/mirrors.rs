@@ -119,6 +119,10 @@ async fn a_body_that_arrives_late_is_judged_then() {
     assert_eq!(verdict(&mirror, &source.origin, receipt.index).await, Verdict::Valid);
     assert!(mirror.registry.missing(&source.origin, 10).await.unwrap().is_empty());
     assert_eq!(mirror.registry.add_bodies(&source.origin, &bodies).await.unwrap(), 0, "nothing is kept twice");
+
+    let live = mirror.registry.view_digest().await.unwrap();
+    mirror.registry.rebuild_view().await.unwrap();
+    assert_eq!(mirror.registry.view_digest().await.unwrap(), live);
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ impl Publisher {
         publisher.run(&["keygen", "--role", "publisher", "--name", org, "--nation", &node.code, "--origin", &node.origin])?;
         let key = publisher.key();
         publisher.run(&["enrol", "request", "--key", &key, "--holder", org, "--model", org, "--out", "request.json"])?;
-        let registrar = node.folder.join("keys").join("registrar.age").display().to_string();
+        let registrar = node.folder.join("keys").join("registrar.key").display().to_string();
         publisher.run(&["enrol", "approve", "request.json", "--key", &registrar, "--out", "delegation.dsse.json"])?;
         publisher.run(&["publish", "delegation.dsse.json", "--node", &node.url])?;
         Ok(publisher)
@@ -70,10 +70,13 @@ impl Publisher {
         std::fs::create_dir_all(&folder)?;
         let at = |file: &str| folder.join(file).display().to_string();
         let (weights, card) = (model.folder.display().to_string(), model.card.display().to_string());
-        self.run(&["hash", &weights, "--out", &at("weights.draft.json")])?;
+        self.run(&[
+            "hash", &weights, "--org", &self.org, "--name", model.name, "--version", model.version,
+            "--out", &at("weights.draft.json"),
+        ])?;
         self.sign(&folder, "weights")?;
         let terms = model.license.arguments();
-        let mut license = vec!["license", "new"];
+        let mut license = vec!["license", "new", "--org", &self.org, "--name", model.license.name];
         license.extend(terms.iter().map(String::as_str));
         let out = at("license.draft.json");
         license.extend(["--out", &out]);
@@ -133,7 +136,7 @@ impl Publisher {
     }
 
     fn key(&self) -> String {
-        self.folder.join(format!("{}.age", self.org)).display().to_string()
+        self.folder.join(format!("{}.key", self.org)).display().to_string()
     }
 
     fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {

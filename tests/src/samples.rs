@@ -24,6 +24,8 @@ pub struct Sample {
 /// A license of the samples.
 #[derive(Debug)]
 pub struct License {
+    /// The name of the terms.
+    pub name: &'static str,
     /// The template of `chancery license new`.
     pub template: &'static str,
     /// Titles by language.
@@ -34,10 +36,11 @@ pub struct License {
 
 /// Anyone may use, change and pass on.
 pub const OPEN: License =
-    License { template: "open", titles: &["en=Sample Open License"], texts: &[("en", "open.txt")] };
+    License { name: "sample-open", template: "open", titles: &["en=Sample Open License"], texts: &[("en", "open.txt")] };
 
 /// For research only, in two languages.
 pub const RESEARCH: License = License {
+    name: "sample-research",
     template: "research",
     titles: &["en=Sample Research License", "fr=Licence de recherche (échantillon)"],
     texts: &[("en", "research.txt"), ("fr", "recherche.fr.txt")],

@@ -1,0 +1,151 @@
+//! Bundles: a record of any log held, with all its proof (`chancery_schema::bundle`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_schema::admission::Submission;
+use chancery_schema::bundle::{Bundle, FORMAT, Header, LoggedRecord, Purpose};
+use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
+use chancery_schema::record::Kind;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::entity::{found, record};
+use super::records::by_digest;
+use super::verdict::{SUPERSEDED, VALID};
+use super::what;
+use crate::error::Attempting;
+use crate::log::{self, Held, column, size};
+use crate::{Error, FoundAs, Registry, Result, bodies, logs, own};
+
+/// Room that is left in a bundle for its header, its proofs and its end, in bytes.
+const ROOM_BYTES: u64 = 4 << 20;
+
+impl Registry {
+    /// Writes the bundle of a record that counts: it, the records it refers to, its nation's charter
+    /// and the delegations of its signers, each with its proof under one checkpoint, and as many of
+    /// its blobs as fit. Nothing for a record that is not held or does not count.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bundle(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        let db = self.core.store.snapshot().await?;
+        let row = by_digest(&db, digest).await?;
+        let Some(row) = row.filter(|row| [VALID, SUPERSEDED].contains(&row.verdict.as_str())) else { return Ok(None) };
+        let logs = log::all(&db).await?;
+        let held = logs.into_iter().find(|held| held.log.id == row.log_id);
+        let held = held.ok_or_else(|| Error::Inconsistent("the view has a row of a log that is not held".into()))?;
+        let mut parts = Parts::default();
+        parts.take(&db, &held, size(row.idx)?).await?;
+        write(&db, &held, *digest, Purpose::Bundle, &parts).await
+    }
+}
+
+/// The records of a bundle by their index, each with everything that it rests on.
+#[derive(Default)]
+pub(super) struct Parts {
+    records: BTreeMap<u64, Submission>,
+}
+
+impl Parts {
+    /// Takes in entry `index`, the charter, and all that it refers to and is signed under.
+    pub async fn take(&mut self, db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<()> {
+        let mut waiting = BTreeSet::from([0, index]);
+        while let Some(index) = waiting.pop_last() {
+            if self.records.contains_key(&index) {
+                continue;
+            }
+            let submission = open(db, held, index).await?;
+            for (_, digest) in submission.record.references() {
+                waiting.extend(position(db, held, &digest).await?);
+            }
+            for keyid in submission.envelope.key_ids() {
+                waiting.extend(delegated(db, held, &keyid, index).await?);
+            }
+            self.records.insert(index, submission);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the records, each with its proof under one checkpoint, and the blobs that fit.
+pub(super) async fn write(
+    db: &impl ConnectionTrait,
+    held: &Held,
+    about: Digest,
+    purpose: Purpose,
+    parts: &Parts,
+) -> Result<Option<Vec<u8>>> {
+    let indexes: Vec<u64> = parts.records.keys().copied().collect();
+    let Some(last) = indexes.last() else { return Ok(None) };
+    let Some(signed) = logs::best_checkpoint(db, held, *last).await? else { return Ok(None) };
+    let proofs = own::prove(db, held, &signed, &indexes).await?;
+    let envelopes = parts.records.values().map(|submission| submission.envelope.clone());
+    let records = envelopes.zip(proofs).map(|(envelope, proof)| LoggedRecord { envelope, proof: proof.to_string() });
+    let records: Vec<LoggedRecord> = records.collect();
+    let blobs = blobs(db, parts, &records).await?;
+    let (nation, log) = (held.log.nation.clone(), held.log.origin.clone());
+    let header = Header { format: FORMAT.to_owned(), purpose, nation, log, record: about };
+    Ok(Some(Bundle { header, records, blobs }.write()))
+}
+
+async fn blobs(
+    db: &impl ConnectionTrait,
+    parts: &Parts,
+    records: &[LoggedRecord],
+) -> Result<BTreeMap<Digest, Vec<u8>>> {
+    let taken: usize = records.iter().map(|record| record.envelope.to_bytes().len() + record.proof.len()).sum();
+    let mut room = BUNDLE_BYTES_MAX.saturating_sub(taken as u64 + ROOM_BYTES);
+    let mut frames = BUNDLE_FRAMES_MAX.saturating_sub(2 * records.len() + 2);
+    let mut blobs = BTreeMap::new();
+    for named in parts.records.values().flat_map(|submission| submission.record.blobs()) {
+        if named.size_bytes > room || frames == 0 || blobs.contains_key(&named.sha256) {
+            continue;
+        }
+        if let Some(bytes) = bodies::blob(db, &named.sha256).await? {
+            room -= named.size_bytes;
+            frames -= 1;
+            blobs.insert(named.sha256, bytes);
+        }
+    }
+    Ok(blobs)
+}
+
+async fn open(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<Submission> {
+    let broken = || Error::Inconsistent(format!("entry {index} of {} counts and cannot be read", held.log.origin));
+    let row = record::Entity::find_by_id((held.log.id, column(index))).one(db).await.attempting("read a record")?;
+    let envelope = log::digest(&row.ok_or_else(broken)?.envelope)?;
+    let body = bodies::body(db, &envelope).await?.ok_or_else(broken)?;
+    let envelope = Envelope::from_fixed(&body).map_err(|_| broken())?;
+    Submission::open(envelope).map_err(|_| broken())
+}
+
+/// Where a record that counts stands in the log.
+async fn position(db: &impl ConnectionTrait, held: &Held, digest: &Digest) -> Result<Option<u64>> {
+    let row = record::Entity::find()
+        .filter(record::Column::LogId.eq(held.log.id))
+        .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
+        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
+        .order_by_asc(record::Column::Idx)
+        .one(db)
+        .await
+        .attempting("look for a record")?;
+    row.map(|row| size(row.idx)).transpose()
+}
+
+/// Where the delegation stands under which a key signed entry `before`; none for a key of the charter.
+async fn delegated(db: &impl ConnectionTrait, held: &Held, keyid: &Digest, before: u64) -> Result<Option<u64>> {
+    let rows = found::Entity::find()
+        .find_also(found::Entity, record::Entity)
+        .filter(found::Column::LogId.eq(held.log.id))
+        .filter(found::Column::Idx.lt(column(before)))
+        .filter(found::Column::Digest.eq(keyid.as_bytes().to_vec()))
+        .filter(found::Column::What.eq(what::word(FoundAs::Key)))
+        .filter(record::Column::Kind.eq(Kind::Delegation.as_str()))
+        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
+        .order_by_desc(found::Column::Idx)
+        .one(db)
+        .await
+        .attempting("look for a delegation")?;
+    rows.map(|(row, _)| size(row.idx)).transpose()
+}

@@ -1,0 +1,95 @@
+//! Introductions: a nation's charter and the endpoints of its nodes, in a bundle that proves itself.
+
+use chancery_schema::admission::{Policy, Roster, State, Submission, decide};
+use chancery_schema::bundle::{Bundle, Outcome, Purpose, Trust, Verdict, verify};
+use chancery_schema::digest::Digest;
+use chancery_schema::record::{Endpoint, Kind, NoteKeys, Record};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::bundle::{Parts, write};
+use super::entity::record;
+use super::verdict::VALID;
+use crate::error::Attempting;
+use crate::log::{self, Held, note_keys, size};
+use crate::{Error, Introduction, Result};
+
+/// How a nation introduced itself, verified against its own charter. Whether it is the nation that it
+/// claims to be, its fingerprint tells to whoever compares it.
+pub(crate) struct Introduced {
+    /// What is shown of it.
+    pub introduction: Introduction,
+    /// The first charter's envelope: its digest and its fixed form.
+    pub charter: (Digest, Vec<u8>),
+    /// The nation's keys, as far as the introduction tells.
+    pub roster: Roster,
+    /// The keys that sign its notes.
+    pub keys: NoteKeys,
+    /// Where its nodes are.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// Reads and verifies an introduction.
+pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
+    let refuse = |problem: &str| Error::Invalid(format!("failed to read an introduction: {problem}"));
+    let bundle = Bundle::read(bytes).map_err(|error| refuse(&error.to_string()))?;
+    if bundle.header.purpose != Purpose::Introduction {
+        return Err(refuse("the bundle is of a record; ask the partner for its introduction"));
+    }
+    let report = verify(&bundle, &Trust::Fingerprint(bundle.header.record));
+    if report.verdict == Verdict::Failed {
+        let failed = report.checks.iter().find(|check| check.outcome == Outcome::Fails);
+        return Err(refuse(failed.map_or("it does not hold", |check| &check.detail)));
+    }
+    let policy = Policy::Mirror { origin: bundle.header.log.clone() };
+    let mut roster: Option<Roster> = None;
+    let mut endpoints = Vec::new();
+    for record in &bundle.records {
+        let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refuse(&refusal.reason))?;
+        let state = State { roster: roster.clone(), ..State::default() };
+        let admitted = decide(submission, &state, &policy).map_err(|refusal| refuse(&refusal.reason))?;
+        match &mut roster {
+            Some(roster) => roster.apply(&admitted),
+            none => *none = Roster::found(&admitted),
+        }
+        if let Record::Endpoint(endpoint) = &admitted.submission().record {
+            endpoints.push((**endpoint).clone());
+        }
+    }
+    let (Some(roster), Some(charter)) = (roster, bundle.records.first().map(|record| &record.envelope)) else {
+        return Err(refuse("it has no charter"));
+    };
+    let names = roster.charter.display_name.iter();
+    Ok(Introduced {
+        introduction: Introduction {
+            nation: roster.nation.clone(),
+            origin: roster.origin.clone(),
+            fingerprint: roster.fingerprint,
+            display_name: names.map(|(language, name)| (language.to_string(), name.clone())).collect(),
+        },
+        charter: (charter.digest(), charter.to_bytes()),
+        keys: note_keys(&roster)?,
+        roster,
+        endpoints,
+    })
+}
+
+/// Writes the introduction of the own nation, whose log has begun.
+pub(crate) async fn write_introduction(db: &impl ConnectionTrait, own: &Held) -> Result<Vec<u8>> {
+    let empty = || Error::Inconsistent(format!("the log {} does not begin with a charter", own.log.origin));
+    let charter = record::Entity::find_by_id((own.log.id, 0)).one(db).await.attempting("read the charter")?;
+    let charter = charter.and_then(|row| row.digest).ok_or_else(empty)?;
+    let mut parts = Parts::default();
+    parts.take(db, own, 0).await?;
+    let endpoints = record::Entity::find()
+        .filter(record::Column::LogId.eq(own.log.id))
+        .filter(record::Column::Kind.eq(Kind::Endpoint.as_str()))
+        .filter(record::Column::Verdict.eq(VALID))
+        .order_by_asc(record::Column::Idx)
+        .all(db)
+        .await
+        .attempting("read the endpoints")?;
+    for endpoint in endpoints {
+        parts.take(db, own, size(endpoint.idx)?).await?;
+    }
+    write(db, own, log::digest(&charter)?, Purpose::Introduction, &parts).await?.ok_or_else(empty)
+}
