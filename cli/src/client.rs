@@ -95,7 +95,10 @@ impl Client {
         let status = response.status();
         let bytes = self.read(response, ANSWER_BYTES_MAX)?;
         let Ok(answer) = serde_json::from_slice::<Answer>(&bytes) else {
-            return fail(Exit::Unreachable, format!("{} answered {status} and no GraphQL; is it a chancery node?", self.base));
+            return fail(
+                Exit::Unreachable,
+                format!("{} answered {status} and no GraphQL; is it a chancery node?", self.base),
+            );
         };
         if let Some(problem) = answer.errors.first() {
             return fail(Exit::Other, format!("{} refused the question: {}", self.base, shown(&problem.message)));
@@ -212,7 +215,9 @@ mod tests {
         for url in ["http://127.0.0.1:8420", "https://fr.example.org/", "http://[::1]:80/under"] {
             assert!(Client::new(url).is_ok(), "{url}");
         }
-        for url in ["", "fr.example.org", "ftp://fr.example.org", "http://", "https:///x", "http://me:pass@fr.example.org"] {
+        for url in
+            ["", "fr.example.org", "ftp://fr.example.org", "http://", "https:///x", "http://me:pass@fr.example.org"]
+        {
             assert_eq!(Client::new(url).err().map(|failure| failure.exit), Some(Exit::Usage), "{url}");
         }
     }

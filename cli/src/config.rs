@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn paths_of_the_file_are_relative_to_its_folder() {
-        let config = parse("database = \"/var/fr.db\"\nkeys = \"k\"\n[tls]\ncertificate = \"c\"\nkey = \"/k\"\n").unwrap();
+        let config =
+            parse("database = \"/var/fr.db\"\nkeys = \"k\"\n[tls]\ncertificate = \"c\"\nkey = \"/k\"\n").unwrap();
         assert_eq!(config.database, Path::new("/var/fr.db"));
         assert_eq!(config.keys, Path::new("/srv/fr/k"));
         let tls = config.tls.clone().unwrap();

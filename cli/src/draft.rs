@@ -51,7 +51,8 @@ impl Draft {
         let kind = word.as_ref().and_then(Value::as_str).and_then(Kind::from_word);
         let Some(kind) = kind else {
             let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-            let problem = format!("{} does not say its kind; add \"kind\": one of {}", path.display(), kinds.join(", "));
+            let problem =
+                format!("{} does not say its kind; add \"kind\": one of {}", path.display(), kinds.join(", "));
             return fail(Exit::Usage, problem);
         };
         Ok(Self { kind, body })

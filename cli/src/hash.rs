@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use chancery_schema::digest::Digest;
@@ -134,8 +134,7 @@ fn hash_one(path: &str, on_disk: &Path, size: u64, progress: &(dyn Fn(u64) + Syn
         return fail(Exit::Other, format!("{} changed while it was read; try again", on_disk.display()));
     }
     let sha256 = Digest::from_bytes(flat.finalize().into());
-    let file =
-        WeightsFile { path: path.to_owned(), size_bytes: size, sha256, chunk_root: chunk_root(&chunks), format };
+    let file = WeightsFile { path: path.to_owned(), size_bytes: size, sha256, chunk_root: chunk_root(&chunks), format };
     Ok(Hashed { file, chunks })
 }
 
@@ -170,7 +169,9 @@ fn guess(path: &str, start: &[u8]) -> Format {
         _ if start.starts_with(b"GGUF") => Format::Gguf,
         _ if is_pickle(start) => Format::Pickle,
         _ if start.starts_with(b"#!") || start.starts_with(b"\x7fELF") => Format::Script,
-        _ if !start.contains(&0) && std::str::from_utf8(&start[..start.len().min(1024)]).is_ok_and(|_| true) => Format::Text,
+        _ if !start.contains(&0) && std::str::from_utf8(&start[..start.len().min(1024)]).is_ok_and(|_| true) => {
+            Format::Text
+        }
         _ => Format::Other,
     }
 }

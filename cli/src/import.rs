@@ -19,8 +19,18 @@ pub struct Imported {
 
 /// Members of the front matter that become something of the card.
 const TAKEN: [&str; 12] = [
-    "base_model", "base_model_relation", "datasets", "language", "library_name", "license", "license_link",
-    "license_name", "model-index", "new_version", "pipeline_tag", "tags",
+    "base_model",
+    "base_model_relation",
+    "datasets",
+    "language",
+    "library_name",
+    "license",
+    "license_link",
+    "license_name",
+    "model-index",
+    "new_version",
+    "pipeline_tag",
+    "tags",
 ];
 
 /// Reads a README. `text_language` is the language that its prose is in; `name` stands in for a
@@ -169,7 +179,8 @@ impl Imported {
         let mut evaluations = Vec::new();
         for result in results {
             let task = result.pointer("/task/type").and_then(word);
-            let dataset = ["/dataset/name", "/dataset/type"].iter().find_map(|place| result.pointer(place).and_then(word));
+            let dataset =
+                ["/dataset/name", "/dataset/type"].iter().find_map(|place| result.pointer(place).and_then(word));
             for metric in result.get("metrics").and_then(Value::as_array).into_iter().flatten() {
                 let name = ["/type", "/name"].iter().find_map(|place| metric.pointer(place).and_then(word));
                 let value = metric.get("value").and_then(word);

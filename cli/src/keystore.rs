@@ -117,7 +117,8 @@ impl Key {
         let attempted = || format!("failed to read the key {}", path.display());
         let file = std::fs::read(path).or_exit(Exit::Authority, attempted)?;
         let signing = decrypt(&file, passphrase).or_exit(Exit::Authority, attempted)?;
-        let opened = public.key.open(&public.nation, &public.origin, public.role).or_exit(Exit::Authority, attempted)?;
+        let opened =
+            public.key.open(&public.nation, &public.origin, public.role).or_exit(Exit::Authority, attempted)?;
         if opened.as_bytes() != signing.verifying_key().as_bytes() {
             let problem = format!("{} and {} are not of one key", path.display(), public_path(path).display());
             return fail(Exit::Authority, problem);

@@ -97,8 +97,7 @@ struct Context {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context =
-        Context { console: Console::new(cli.json, cli.quiet, cli.no_progress), passphrase: cli.passphrase };
+    let context = Context { console: Console::new(cli.json, cli.quiet, cli.no_progress), passphrase: cli.passphrase };
     match run(&cli.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if is_closed_pipe(&failure.error) => ExitCode::SUCCESS,

@@ -5,7 +5,11 @@
 #[must_use]
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
-        if is_hidden(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+        if is_hidden(c) {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
         shown
     })
 }
@@ -38,7 +42,8 @@ mod tests {
 
     #[test]
     fn honest_text_stays_as_it_is() {
-        for text in ["République", "می\u{200c}خواهم", "שלום", "ديوان للترجمة", "ไทย", "🇫🇷"] {
+        for text in ["République", "می\u{200c}خواهم", "שלום", "ديوان للترجمة", "ไทย", "🇫🇷"]
+        {
             assert_eq!(visible(text), text);
         }
     }

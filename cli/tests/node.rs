@@ -83,7 +83,18 @@ impl Desk {
         let origin = format!("{}.example.org/chancery", nation.to_lowercase());
         self.succeed(&["keygen", "--role", "publisher", "--nation", nation, "--origin", &origin, "--name", "lab"]);
         let key = self.key_file("lab");
-        self.succeed(&["enrol", "request", "--key", &key, "--holder", "Lab", "--model", "lab", "--out", "request.json"]);
+        self.succeed(&[
+            "enrol",
+            "request",
+            "--key",
+            &key,
+            "--holder",
+            "Lab",
+            "--model",
+            "lab",
+            "--out",
+            "request.json",
+        ]);
         let registrar = self.key_file(&format!("{}/keys/registrar", nation.to_lowercase()));
         self.succeed(&["enrol", "approve", "request.json", "--key", &registrar, "--out", "delegation.dsse.json"]);
         "delegation.dsse.json".to_owned()
@@ -171,7 +182,8 @@ fn a_nation_is_founded_whole_or_not_at_all() {
     let desk = Desk::new();
     let fingerprint = desk.found("FR");
     let keys = desk.path("fr/keys");
-    for name in ["root-1", "root-2", "root-3", "registrar", "exchange", "log", "witness", "mirror", "node", "transport"] {
+    for name in ["root-1", "root-2", "root-3", "registrar", "exchange", "log", "witness", "mirror", "node", "transport"]
+    {
         let path = desk.path(&desk.key_file(&format!("fr/keys/{name}")));
         assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o7777, 0o600, "{name}");
     }
@@ -283,7 +295,9 @@ fn a_node_says_what_keeps_it_from_starting() {
     std::fs::write(desk.path("fr/chancery.toml"), configuration.replace("chancery.db", "ke.db")).unwrap();
     let said = desk.run(&["serve", "--dir", "fr"]);
     assert!(!said.status.success());
-    assert!(self::said(&said).contains("ke.example.org/chancery") || self::said(&said).contains("is not the archive of FR"));
+    assert!(
+        self::said(&said).contains("ke.example.org/chancery") || self::said(&said).contains("is not the archive of FR")
+    );
 }
 
 #[test]
@@ -313,14 +327,17 @@ fn a_partner_is_recognised_by_its_fingerprint_and_by_no_other() {
     assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
     assert!(desk.succeed(&["partner", "list", "--dir", "fr"]).contains("no nation"));
 
-    let spoken: Vec<String> = kenya.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).to_uppercase()).collect();
+    let spoken: Vec<String> =
+        kenya.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).to_uppercase()).collect();
     let added = with(&spoken.join(" "));
     assert!(added.status.success(), "{}", said(&added));
     assert!(said(&added).contains("Nation KE (en)"), "{}", said(&added));
     assert!(desk.succeed(&["partner", "list", "--dir", "fr"]).contains(&kenya));
     let again = with(&kenya);
     assert!(said(&again).contains("recognised already"), "{}", said(&again));
-    assert!(desk.fail(2, &["partner", "add", "fr/introduction.chancery", "--dir", "fr", "--yes"]).contains("own nation"));
+    assert!(
+        desk.fail(2, &["partner", "add", "fr/introduction.chancery", "--dir", "fr", "--yes"]).contains("own nation")
+    );
     std::fs::write(desk.path("cut"), &std::fs::read(desk.path("ke/introduction.chancery")).unwrap()[..900]).unwrap();
     desk.fail(3, &["partner", "add", "cut", "--dir", "fr", "--yes"]);
 }
@@ -334,8 +351,7 @@ fn two_nations_that_recognise_each_other_cosign_what_the_other_publishes() {
     desk.succeed(&["partner", "add", "ke/introduction.chancery", "--dir", "fr", "--fingerprint", &kenya]);
     desk.succeed(&["partner", "add", &fr.url, "--dir", "ke", "--fingerprint", &france]);
     let envelope = desk.delegation("FR");
-    let published =
-        desk.json(&["publish", &envelope, "--node", &fr.url, "--wait", "witnessed=1", "--timeout", "120"]);
+    let published = desk.json(&["publish", &envelope, "--node", &fr.url, "--wait", "witnessed=1", "--timeout", "120"]);
     assert_eq!(published[0]["cosigners"], serde_json::json!(["KE"]));
     let record = published[0]["record"].as_str().unwrap();
     let seen = desk.json(&["lookup", record, "--node", &ke.url]);

@@ -7,7 +7,8 @@ use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{
-    Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, memory_connection_limits, noise, ping, tcp, yamux,
+    Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, memory_connection_limits, noise, ping, tcp,
+    yamux,
 };
 use prometheus_client::registry::Registry as Measures;
 

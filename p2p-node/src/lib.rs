@@ -85,7 +85,10 @@ impl Node {
     async fn listening(&mut self, count: usize) -> Result<(), Error> {
         let ready = self.addresses.wait_for(|addresses| addresses.len() >= count);
         let heard = tokio::time::timeout(std::time::Duration::from_secs(10), ready).await;
-        heard.is_ok_and(|ready| ready.is_ok()).then_some(()).ok_or_else(|| Error::Start("no address is listened on".to_owned()))
+        heard
+            .is_ok_and(|ready| ready.is_ok())
+            .then_some(())
+            .ok_or_else(|| Error::Start("no address is listened on".to_owned()))
     }
 
     /// Where the node listens.

@@ -42,7 +42,11 @@ impl Measures {
         let ours = registry.sub_registry_with_prefix("chancery_exchange");
         ours.register("partners_connected", "Partners' nodes that are connected", measures.partners.clone());
         ours.register("complaints", "What partners did that honest ones do not", measures.complaints.clone());
-        ours.register("entries_behind", "Entries that partners have shown and the mirror lacks", measures.behind.clone());
+        ours.register(
+            "entries_behind",
+            "Entries that partners have shown and the mirror lacks",
+            measures.behind.clone(),
+        );
         ours.register("frozen", "1 for a log that contradicts itself", measures.frozen.clone());
         (Self { registry: Arc::new(Mutex::new(registry)), ..measures }, libp2p)
     }

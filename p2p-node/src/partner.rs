@@ -69,9 +69,10 @@ impl Book {
     /// Whom to call now: not connected, with an address, and the wait is over. Each is then waited for
     /// longer, until [`Book::answered`].
     pub fn to_call(&mut self, connected: &BTreeSet<PeerId>, now: Timestamp) -> Vec<(PeerId, Vec<Multiaddr>)> {
-        let due = self.known.iter_mut().filter(|(peer, known)| {
-            !connected.contains(*peer) && !known.addresses.is_empty() && known.call_at <= now
-        });
+        let due = self
+            .known
+            .iter_mut()
+            .filter(|(peer, known)| !connected.contains(*peer) && !known.addresses.is_empty() && known.call_at <= now);
         due.map(|(peer, known)| {
             // Nodes that lost each other at one moment do not call at one moment again.
             let spread = i64::from(known.key[0] % 4);

@@ -239,7 +239,10 @@ impl Machine {
                 match checkpoint::open(note.as_bytes(), &log.mirror.key) {
                     Ok(signed) => log.show(peer, signed),
                     Err(error) => {
-                        actions.push(Action::Complain(peer, format!("the head that it shows of {origin} is refused: {error}")));
+                        actions.push(Action::Complain(
+                            peer,
+                            format!("the head that it shows of {origin} is refused: {error}"),
+                        ));
                         continue;
                     }
                 }
@@ -428,8 +431,11 @@ impl Log {
         let known = held.or(pending).or(others.map(|other| other.root));
         if let Some(known) = known.filter(|known| known != root) {
             let origin = &self.mirror.origin;
-            self.frozen =
-                Some(format!("the log {origin} signed two roots at size {size}: {} and {}", known.to_base64(), root.to_base64()));
+            self.frozen = Some(format!(
+                "the log {origin} signed two roots at size {size}: {} and {}",
+                known.to_base64(),
+                root.to_base64()
+            ));
         } else if *size > self.mirror.size {
             let newer = self.shown.get(&peer).is_none_or(|before| before.checkpoint().size <= *size);
             if newer {

@@ -98,7 +98,8 @@ impl Registry {
             own::claim(&store, identity).await?;
         }
         let (signal, _) = broadcast::channel(bounds::SIGNALS);
-        let core = Arc::new(Core { store, identity, clock, signal, sync: Mutex::default(), cosigners: Mutex::default() });
+        let core =
+            Arc::new(Core { store, identity, clock, signal, sync: Mutex::default(), cosigners: Mutex::default() });
         let submissions = core.identity.is_some().then(|| sequencer::spawn(&core));
         Ok(Self { core, submissions })
     }

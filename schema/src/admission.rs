@@ -96,16 +96,19 @@ impl Roster {
         let kind = submission.record.kind();
         let header = &submission.header;
         if let Some((role, record)) = self.charter.keys().find(|(_, record)| record.keyid == *keyid) {
-            let key = record.open(&self.nation, &self.origin, role).map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
+            let key = record
+                .open(&self.nation, &self.origin, role)
+                .map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
             return if kind.signers().contains(&role) {
                 Ok((role, key))
             } else {
                 Err(refuse(Code::KeyNotAuthorised, format!("a {} key cannot sign a {kind}", role.as_str())))
             };
         }
-        let delegation = self.delegations.get(keyid).ok_or_else(|| {
-            refuse(Code::KeyUnknown, format!("the key {keyid} is not delegated by {}", self.nation))
-        })?;
+        let delegation = self
+            .delegations
+            .get(keyid)
+            .ok_or_else(|| refuse(Code::KeyUnknown, format!("the key {keyid} is not delegated by {}", self.nation)))?;
         let role = delegation.role;
         if !kind.signers().contains(&role) || !delegation.kinds.contains(&kind) {
             return Err(refuse(
@@ -128,7 +131,10 @@ impl Roster {
                 ),
             ));
         }
-        let key = delegation.key.open(&self.nation, &self.origin, role).map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
+        let key = delegation
+            .key
+            .open(&self.nation, &self.origin, role)
+            .map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
         Ok((role, key))
     }
 }

@@ -112,7 +112,9 @@ impl Bundle {
             return Err(BundleError::TooLarge);
         }
         let mut frames = frames(bytes)?.into_iter();
-        let Some(Frame::Header(header)) = frames.next() else { return Err(BundleError::Order("no header comes first")) };
+        let Some(Frame::Header(header)) = frames.next() else {
+            return Err(BundleError::Order("no header comes first"));
+        };
         let header = read_header(&header)?;
         let mut records: Vec<LoggedRecord> = Vec::new();
         let mut blobs = BTreeMap::new();

@@ -132,11 +132,8 @@ impl Envelope {
     /// The fixed form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let signatures: Vec<Value> = self
-            .signatures
-            .iter()
-            .map(|(keyid, sig)| json!({ "keyid": keyid, "sig": base64::encode(sig) }))
-            .collect();
+        let signatures: Vec<Value> =
+            self.signatures.iter().map(|(keyid, sig)| json!({ "keyid": keyid, "sig": base64::encode(sig) })).collect();
         let envelope = json!({
             "payloadType": PAYLOAD_TYPE,
             "payload": base64::encode(&self.payload),

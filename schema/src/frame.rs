@@ -159,7 +159,10 @@ impl Package {
     pub fn verify(&self, tail: &[Digest], root: &Digest) -> Result<Vec<Digest>, ProofError> {
         let before = self.start % PACKAGE_ENTRIES_MAX;
         if tail.len() as u64 != before {
-            return Err(ProofError::Length { expected: usize::try_from(before).unwrap_or(usize::MAX), found: tail.len() });
+            return Err(ProofError::Length {
+                expected: usize::try_from(before).unwrap_or(usize::MAX),
+                found: tail.len(),
+            });
         }
         let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
         let mut subtree = Frontier::new();
@@ -194,7 +197,10 @@ impl Package {
         let origin = std::str::from_utf8(origin).ok()?.parse().ok()?;
         let (start, tree_size) = (reader.u64()?, reader.u64()?);
         let count = u64::from(reader.u16()?);
-        if count == 0 || start % PACKAGE_ENTRIES_MAX + count > PACKAGE_ENTRIES_MAX || start.checked_add(count)? > tree_size {
+        if count == 0
+            || start % PACKAGE_ENTRIES_MAX + count > PACKAGE_ENTRIES_MAX
+            || start.checked_add(count)? > tree_size
+        {
             return None;
         }
         let entries = (0..count).map(|_| reader.short_bytes().map(<[u8]>::to_vec)).collect::<Option<_>>()?;

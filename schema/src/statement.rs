@@ -78,8 +78,7 @@ impl Statement {
         let kind = statement.get("predicateType").and_then(Value::as_str).and_then(kind_of_predicate_type);
         let kind = kind.ok_or(StatementError::Member("predicateType"))?.to_owned();
         let subject = statement.get_mut("subject").map(Value::take).unwrap_or_default();
-        let subject: Vec<Subject> =
-            serde_json::from_value(subject).map_err(|_| StatementError::Member("subject"))?;
+        let subject: Vec<Subject> = serde_json::from_value(subject).map_err(|_| StatementError::Member("subject"))?;
         if !(1..=LIST_ITEMS_MAX).contains(&subject.len()) {
             return Err(StatementError::Member("subject"));
         }

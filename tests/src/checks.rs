@@ -60,7 +60,8 @@ pub fn every_node_lists(federation: &Federation, count: usize) -> anyhow::Result
 }
 
 fn ensure_count(node: &Node, filter: &serde_json::Value, count: usize) -> anyhow::Result<()> {
-    let query = "query ($filter: ModelFilter) { models(first: 100, filter: $filter) { totalCount edges { node { urn } } } }";
+    let query =
+        "query ($filter: ModelFilter) { models(first: 100, filter: $filter) { totalCount edges { node { urn } } } }";
     let models = node.ask(query, &json!({ "filter": filter }))?["models"].take();
     let listed = models["edges"].as_array().map_or(0, Vec::len);
     ensure!(models["totalCount"] == count && listed == count, "{} lists {models} for {filter}, not {count}", node.code);

@@ -74,7 +74,8 @@ impl History {
         let mut checkpoint = self.checkpoint(size);
         for (time, partner) in (day().unix_seconds().cast_unsigned()..).zip(partners) {
             let key = partner.key(Role::Witness, 0);
-            let line = cosignature::sign(&checkpoint, &witness_name(partner), time, &key).expect("a key in memory signs");
+            let line =
+                cosignature::sign(&checkpoint, &witness_name(partner), time, &key).expect("a key in memory signs");
             checkpoint.add(line.to_line()).expect("a few lines fit");
         }
         checkpoint

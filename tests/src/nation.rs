@@ -81,9 +81,7 @@ impl Nation {
     /// The charter's draft: three roots of whom two must sign, one registrar.
     #[must_use]
     pub fn charter_draft(&self) -> Value {
-        let cosigner = |role: Role| {
-            json!({ "name": format!("{}/{}", self.origin, role.as_str()), "key": self.key_record(role, 0) })
-        };
+        let cosigner = |role: Role| json!({ "name": format!("{}/{}", self.origin, role.as_str()), "key": self.key_record(role, 0) });
         json!({
             "version": 1,
             "displayName": { "en": format!("Nation {}", self.code) },

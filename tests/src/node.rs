@@ -31,7 +31,11 @@ pub struct Founding {
 pub const NATIONS: [Founding; 3] = [
     Founding { code: "FR", origin: "fr.example.org/chancery", names: &["fr=République française", "en=France"] },
     Founding { code: "KE", origin: "ke.example.org/chancery", names: &["sw=Jamhuri ya Kenya", "en=Kenya"] },
-    Founding { code: "BR", origin: "br.example.org/chancery", names: &["pt=República Federativa do Brasil", "en=Brazil"] },
+    Founding {
+        code: "BR",
+        origin: "br.example.org/chancery",
+        names: &["pt=República Federativa do Brasil", "en=Brazil"],
+    },
 ];
 
 /// A nation's node.

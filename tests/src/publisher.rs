@@ -52,9 +52,30 @@ impl Publisher {
     pub fn enrol(node: &Node, org: &str) -> anyhow::Result<Self> {
         let publisher = Self { folder: node.home().join("publishers").join(org), org: org.to_owned() };
         std::fs::create_dir_all(&publisher.folder)?;
-        publisher.run(&["keygen", "--role", "publisher", "--name", org, "--nation", &node.code, "--origin", &node.origin])?;
+        publisher.run(&[
+            "keygen",
+            "--role",
+            "publisher",
+            "--name",
+            org,
+            "--nation",
+            &node.code,
+            "--origin",
+            &node.origin,
+        ])?;
         let key = publisher.key();
-        publisher.run(&["enrol", "request", "--key", &key, "--holder", org, "--model", org, "--out", "request.json"])?;
+        publisher.run(&[
+            "enrol",
+            "request",
+            "--key",
+            &key,
+            "--holder",
+            org,
+            "--model",
+            org,
+            "--out",
+            "request.json",
+        ])?;
         let registrar = node.folder.join("keys").join("registrar.key").display().to_string();
         publisher.run(&["enrol", "approve", "request.json", "--key", &registrar, "--out", "delegation.dsse.json"])?;
         publisher.run(&["publish", "delegation.dsse.json", "--node", &node.url])?;
@@ -71,8 +92,16 @@ impl Publisher {
         let at = |file: &str| folder.join(file).display().to_string();
         let (weights, card) = (model.folder.display().to_string(), model.card.display().to_string());
         self.run(&[
-            "hash", &weights, "--org", &self.org, "--name", model.name, "--version", model.version,
-            "--out", &at("weights.draft.json"),
+            "hash",
+            &weights,
+            "--org",
+            &self.org,
+            "--name",
+            model.name,
+            "--version",
+            model.version,
+            "--out",
+            &at("weights.draft.json"),
         ])?;
         self.sign(&folder, "weights")?;
         let terms = model.license.arguments();
@@ -83,12 +112,30 @@ impl Publisher {
         self.run(&license)?;
         self.sign(&folder, "license")?;
         self.run(&[
-            "card", "import", &card, "--org", &self.org, "--name", model.name, "--version", model.version,
-            "--weights", &at("weights.dsse.json"), "--license", &at("license.dsse.json"), "--out", &at("card.draft.json"),
+            "card",
+            "import",
+            &card,
+            "--org",
+            &self.org,
+            "--name",
+            model.name,
+            "--version",
+            model.version,
+            "--weights",
+            &at("weights.dsse.json"),
+            "--license",
+            &at("license.dsse.json"),
+            "--out",
+            &at("card.draft.json"),
         ])?;
         self.sign(&folder, "card")?;
         let digest = |name: &str| record_digest(&folder.join(format!("{name}.dsse.json")));
-        Ok(Release { card: digest("card")?, weights: digest("weights")?, license: digest("license")?, folder: folder.clone() })
+        Ok(Release {
+            card: digest("card")?,
+            weights: digest("weights")?,
+            license: digest("license")?,
+            folder: folder.clone(),
+        })
     }
 
     /// Signs a card alone, for a model whose weights are elsewhere; answers its envelope's file.
@@ -155,6 +202,7 @@ impl Release {
 }
 
 fn record_digest(path: &Path) -> anyhow::Result<String> {
-    let envelope = Envelope::parse(&std::fs::read(path)?).with_context(|| format!("failed to read {}", path.display()))?;
+    let envelope =
+        Envelope::parse(&std::fs::read(path)?).with_context(|| format!("failed to read {}", path.display()))?;
     Ok(envelope.record_digest().to_string())
 }

@@ -35,8 +35,12 @@ pub struct License {
 }
 
 /// Anyone may use, change and pass on.
-pub const OPEN: License =
-    License { name: "sample-open", template: "open", titles: &["en=Sample Open License"], texts: &[("en", "open.txt")] };
+pub const OPEN: License = License {
+    name: "sample-open",
+    template: "open",
+    titles: &["en=Sample Open License"],
+    texts: &[("en", "open.txt")],
+};
 
 /// For research only, in two languages.
 pub const RESEARCH: License = License {

@@ -14,8 +14,7 @@ use serde_json::json;
 fn prepare(publisher: &Publisher, home: &Path, sample: &Sample, version: &str) -> (std::path::PathBuf, Release) {
     let folder = home.join("models").join(format!("{}-{version}", sample.name));
     sample.lay_out(&folder).unwrap();
-    let model =
-        Model { folder: &folder, card: &sample.card(), name: sample.name, version, license: sample.license };
+    let model = Model { folder: &folder, card: &sample.card(), name: sample.name, version, license: sample.license };
     let release = publisher.prepare(&model).unwrap();
     (folder, release)
 }
@@ -71,10 +70,8 @@ fn what_is_tampered_with_is_refused(node: &Node, release: &Release) {
     let mut payload = envelope.payload().to_vec();
     let place = payload.windows(5).position(|window| window == b"\"1.0\"").expect("the card says its version");
     payload[place + 1] = b'2';
-    let changed = genuine.replace(
-        &chancery_schema::base64::encode(envelope.payload()),
-        &chancery_schema::base64::encode(&payload),
-    );
+    let changed = genuine
+        .replace(&chancery_schema::base64::encode(envelope.payload()), &chancery_schema::base64::encode(&payload));
     let query = "mutation ($envelope: String!) { publish(input: { envelope: $envelope }) { status code reason } }";
     let publish = |envelope: &str| node.ask(query, &json!({ "envelope": envelope })).unwrap()["publish"].clone();
     let answer = publish(&changed);
@@ -90,7 +87,8 @@ fn what_is_tampered_with_is_refused(node: &Node, release: &Release) {
 
 fn a_rebuilt_view_is_the_same(federation: &mut Federation, record: &str) {
     let node = federation.node_mut("BR");
-    let query = "{ models(first: 100) { totalCount edges { node { urn version card { digest verdict { state } } } } } }";
+    let query =
+        "{ models(first: 100) { totalCount edges { node { urn version card { digest verdict { state } } } } } }";
     let before = (node.ask(query, &json!({})).unwrap(), shown(node, record).unwrap());
     node.stop().unwrap();
     succeed(chancery(node.home()).args(["view", "rebuild", "--dir"]).arg(&node.folder)).unwrap();
@@ -102,7 +100,8 @@ fn a_rebuilt_view_is_the_same(federation: &mut Federation, record: &str) {
 #[test]
 fn a_stranger_is_not_heard_and_a_forged_fingerprint_is_not_accredited() {
     let home = tempfile::tempdir().unwrap();
-    let mut nodes: Vec<Node> = NATIONS[..2].iter().map(|founding| Node::found(home.path(), founding).unwrap()).collect();
+    let mut nodes: Vec<Node> =
+        NATIONS[..2].iter().map(|founding| Node::found(home.path(), founding).unwrap()).collect();
     for node in &mut nodes {
         node.start().unwrap();
     }

@@ -122,7 +122,8 @@ fn digest_of(path: &Path, kind: Kind) -> Outcome<Digest> {
 }
 
 fn folder_name(readme: &Path) -> Outcome<Name> {
-    let absolute = std::path::absolute(readme).or_exit(Exit::Usage, || format!("failed to find {}", readme.display()))?;
+    let absolute =
+        std::path::absolute(readme).or_exit(Exit::Usage, || format!("failed to find {}", readme.display()))?;
     let folder = absolute.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().to_lowercase();
     folder.parse().or_exit(Exit::Usage, || format!("{folder:?} cannot be the model's name; give one with --name"))
 }

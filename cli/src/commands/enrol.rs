@@ -85,15 +85,9 @@ pub fn run(command: &Command, context: &Context) -> Outcome {
 fn request(args: &Request, context: &Context) -> Outcome {
     let key = PublicHalf::read(&public_half(&args.key))?;
     let may = |kind: &Kind| kind.signers().contains(&key.role);
-    let kinds =
-        if args.kinds.is_empty() { Kind::ALL.into_iter().filter(may).collect() } else { args.kinds.clone() };
-    let enrolment = Enrolment {
-        holder: args.holder.clone(),
-        kinds,
-        models: args.models.clone(),
-        valid_days: args.valid_days,
-        key,
-    };
+    let kinds = if args.kinds.is_empty() { Kind::ALL.into_iter().filter(may).collect() } else { args.kinds.clone() };
+    let enrolment =
+        Enrolment { holder: args.holder.clone(), kinds, models: args.models.clone(), valid_days: args.valid_days, key };
     enrolment.delegation()?;
     let text = serde_json::to_string_pretty(&enrolment)? + "\n";
     write_whole(&args.out, text.as_bytes())?;

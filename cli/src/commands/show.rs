@@ -57,7 +57,8 @@ fn look(path: &Path, bytes: &[u8]) -> Option<(String, Value)> {
         return Some((human, json!({ "type": "public-key", "key": key })));
     }
     if let Ok(proof) = Proof::parse(bytes) {
-        let human = format!("a proof of entry {} under the checkpoint\n{}", proof.index(), visible_lines(proof.note().text()));
+        let human =
+            format!("a proof of entry {} under the checkpoint\n{}", proof.index(), visible_lines(proof.note().text()));
         return Some((human, json!({ "type": "proof", "index": proof.index(), "note": proof.note().to_string() })));
     }
     if let Ok(note) = Note::parse(bytes) {

@@ -36,7 +36,10 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let attempted = || format!("failed to read the bundle that {} gave", client.url());
     let bundle = Bundle::read(&bytes).or_exit(Exit::Verification, attempted)?;
     if bundle.header.record != args.digest {
-        return fail(Exit::Verification, format!("{} gave the bundle of {}, another record", client.url(), bundle.header.record));
+        return fail(
+            Exit::Verification,
+            format!("{} gave the bundle of {}, another record", client.url(), bundle.header.record),
+        );
     }
     let fingerprint = consistent(&bundle, &client)?;
     write_whole(&args.out, &bytes)?;
@@ -66,9 +69,10 @@ fn consistent(bundle: &Bundle, client: &Client) -> Outcome<Digest> {
     let fingerprint = bundle.records.first().map_or(bundle.header.record, |record| record.envelope.record_digest());
     let report = verify(bundle, &Trust::Fingerprint(fingerprint));
     match report.checks.last() {
-        Some(check) if report.verdict == Verdict::Failed => {
-            fail(Exit::Verification, format!("the bundle that {} gave does not hold: {}: {}", client.url(), check.what, check.detail))
-        }
+        Some(check) if report.verdict == Verdict::Failed => fail(
+            Exit::Verification,
+            format!("the bundle that {} gave does not hold: {}: {}", client.url(), check.what, check.detail),
+        ),
         _ => Ok(fingerprint),
     }
 }

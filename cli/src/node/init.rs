@@ -92,7 +92,8 @@ struct Keys {
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let folder = args.folder.clone().unwrap_or_else(|| args.nation.as_str().to_lowercase().into());
     let announced = args.check()?;
-    let folder = std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
+    let folder =
+        std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
     refuse_taken(&folder)?;
     let passphrase = context.passphrase.new_one()?;
     let parent = folder.parent().unwrap_or(Path::new("/"));
@@ -106,7 +107,10 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     context.console.say(format_args!("founding the log {}", args.origin));
     let envelopes = founding(args, announced, &keys)?;
     let charter = envelopes.first().map(Envelope::record_digest).context("a founding begins with the charter")?;
-    write_whole(&building.path().join(config::FILE), template(&args.nation, &args.origin, args.http, &args.p2p).as_bytes())?;
+    write_whole(
+        &building.path().join(config::FILE),
+        template(&args.nation, &args.origin, args.http, &args.p2p).as_bytes(),
+    )?;
     let config = Config::read(building.path())?;
     let introduction = block_on(found(&config, keys, &envelopes))?;
     write_whole(&building.path().join(INTRODUCTION), &introduction)?;
@@ -122,13 +126,18 @@ impl Args {
             return fail(Exit::Usage, format!("--roots {} is not between 1 and {CHARTER_KEYS_MAX}", self.roots));
         }
         if !(1..=self.roots).contains(&self.threshold) {
-            return fail(Exit::Usage, format!("--threshold {} is not between 1 and --roots {}", self.threshold, self.roots));
+            return fail(
+                Exit::Usage,
+                format!("--threshold {} is not between 1 and --roots {}", self.threshold, self.roots),
+            );
         }
         let announced = if self.announce.is_empty() { vec![self.p2p.clone()] } else { self.announce.clone() };
         for address in &announced {
-            let unreachable = address.ends_with("/tcp/0") || ["/ip4/0.0.0.0/", "/ip6/::/"].iter().any(|any| address.starts_with(any));
+            let unreachable =
+                address.ends_with("/tcp/0") || ["/ip4/0.0.0.0/", "/ip6/::/"].iter().any(|any| address.starts_with(any));
             if unreachable {
-                let hint = "say with --announce where partners reach this node, such as /dns4/node.example.org/tcp/8421";
+                let hint =
+                    "say with --announce where partners reach this node, such as /dns4/node.example.org/tcp/8421";
                 return fail(Exit::Usage, format!("nobody can connect to {address}; {hint}"));
             }
         }
@@ -168,7 +177,8 @@ impl Keys {
 
     fn named(&self) -> Vec<(String, &Key)> {
         let roots = self.roots.iter().enumerate().map(|(index, key)| (keys::root_name(index + 1), key));
-        let others = [&self.registrar, &self.exchange, &self.log, &self.witness, &self.mirror, &self.node, &self.transport];
+        let others =
+            [&self.registrar, &self.exchange, &self.log, &self.witness, &self.mirror, &self.node, &self.transport];
         let others = others.into_iter().map(|key| (key.public.role.as_str().to_owned(), key));
         roots.chain(others).collect()
     }
@@ -204,8 +214,7 @@ fn founding(args: &Args, announced: Vec<String>, keys: &Keys) -> Outcome<Vec<Env
     let delegate = |key: &Key, kind, holder: String| {
         sign(occasion, &delegation(key, kind, holder, (issued_at, until)), &[&keys.registrar])
     };
-    let endpoint =
-        Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
+    let endpoint = Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
     Ok(vec![
         sign(occasion, &charter(args, keys, until)?, &roots)?,
         delegate(&keys.exchange, Kind::Accreditation, format!("Exchange of {}", args.nation))?,

@@ -52,7 +52,8 @@ pub fn cosigner_name(origin: &Origin, role: Role) -> Outcome<Origin> {
 pub fn open<const N: usize>(config: &Config, roles: [Role; N], passphrase: &Passphrase) -> Outcome<[Key; N]> {
     let opened: Vec<Outcome<Key>> = std::thread::scope(|scope| {
         let threads = roles.map(|role| scope.spawn(move || open_one(config, role, passphrase)));
-        let results = threads.map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("failed to open a key").into())));
+        let results =
+            threads.map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("failed to open a key").into())));
         results.into_iter().collect()
     });
     let keys = opened.into_iter().collect::<Outcome<Vec<Key>>>()?;

@@ -78,7 +78,8 @@ impl Found {
     fn line(&self) -> String {
         let Self { what, name, record } = self;
         let what = what.to_lowercase().replace('_', " ");
-        let digest = record.digest.map_or_else(|| "a record whose body is not held".to_owned(), |digest| digest.to_string());
+        let digest =
+            record.digest.map_or_else(|| "a record whose body is not held".to_owned(), |digest| digest.to_string());
         let reason = record.verdict.reason.as_deref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
         format!(
             "{} {} in the {} {digest}, entry {} of {} ({}{reason})",

@@ -10,8 +10,8 @@ use chancery_schema::limits::{BLOB_BYTES_MAX, ENVELOPE_BYTES_MAX};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::receipt::{self, Keys, Receipt};
 use super::NodeArgs;
+use super::receipt::{self, Keys, Receipt};
 use crate::Context;
 use crate::client::{Client, shown};
 use crate::draft::blob_path;
@@ -113,7 +113,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             *receipt = publication.wait(&client, count, deadline)?;
         }
     }
-    let reports = publications.iter().zip(&published).map(|(publication, (receipt, again))| publication.report(receipt, *again));
+    let reports =
+        publications.iter().zip(&published).map(|(publication, (receipt, again))| publication.report(receipt, *again));
     let (lines, values): (Vec<String>, Vec<Value>) = reports.unzip();
     context.console.result(lines.join("\n"), &values)
 }
@@ -143,7 +144,12 @@ impl Publication {
         let proof = match (publish.status, publish.proof) {
             (Status::Refused, _) => return self.refused(publish.code.as_deref(), publish.reason.as_deref()),
             (_, Some(proof)) => proof,
-            (_, None) => return fail(Exit::Verification, format!("{} gave no receipt for {}", client.url(), self.path.display())),
+            (_, None) => {
+                return fail(
+                    Exit::Verification,
+                    format!("{} gave no receipt for {}", client.url(), self.path.display()),
+                );
+            }
         };
         let receipt = keys.check(&self.submission, &proof)?;
         if publish.index.is_some_and(|index| index != receipt.index) {
@@ -193,7 +199,10 @@ impl Publication {
         let digest = self.submission.digest;
         let answer: Value = client.ask(PROOF, &json!({ "digest": digest }))?;
         let Some(proof) = answer.pointer("/record/proof").and_then(Value::as_str) else {
-            return fail(Exit::Verification, format!("{} does not show the record {digest} that it admitted", client.url()));
+            return fail(
+                Exit::Verification,
+                format!("{} does not show the record {digest} that it admitted", client.url()),
+            );
         };
         Ok((keys.check(&self.submission, proof)?, proof.to_owned()))
     }
@@ -203,7 +212,8 @@ impl Publication {
         let (kind, path) = (submission.record.kind(), receipt::path(&self.path));
         let names: Vec<&str> = receipt.cosigners.iter().map(chancery_schema::name::Nation::as_str).collect();
         let cosigned = if names.is_empty() { String::new() } else { format!(", cosigned by {}", names.join(" ")) };
-        let line = format!("{} {kind} entry {}{cosigned}; receipt {}", submission.digest, receipt.index, path.display());
+        let line =
+            format!("{} {kind} entry {}{cosigned}; receipt {}", submission.digest, receipt.index, path.display());
         let value = json!({
             "file": self.path,
             "record": submission.digest,

@@ -64,10 +64,15 @@ impl Keys {
         let shown: Nations = client.ask(NATIONS, &json!({}))?;
         let own = shown.nations.iter().find(|nation| nation.own);
         let own = own.with_context(|| format!("{} does not show whose node it is", client.url()))?;
-        let log: VerifierKey =
-            own.log_key.parse().or_exit(Exit::Verification, || format!("failed to read the log key of {}", own.code))?;
+        let log: VerifierKey = own
+            .log_key
+            .parse()
+            .or_exit(Exit::Verification, || format!("failed to read the log key of {}", own.code))?;
         if log.name() != own.origin.as_str() {
-            return fail(Exit::Verification, format!("the log key of {} is named {}, not {}", own.code, log.name(), own.origin));
+            return fail(
+                Exit::Verification,
+                format!("the log key of {} is named {}, not {}", own.code, log.name(), own.origin),
+            );
         }
         let mut cosigners = Vec::new();
         for nation in shown.nations.iter().filter(|nation| !nation.own && nation.accredited) {
@@ -97,7 +102,8 @@ impl Keys {
         let (index, checkpoint) = verified;
         let keys = self.cosigners.iter().map(|(_, key)| key);
         let seen = cosignature::verify_all(&checkpoint, keys).or_exit(Exit::Verification, attempted)?;
-        let nation = |key: &VerifierKey| self.cosigners.iter().find(|(_, known)| known == key).map(|(nation, _)| nation);
+        let nation =
+            |key: &VerifierKey| self.cosigners.iter().find(|(_, known)| known == key).map(|(nation, _)| nation);
         let cosigners = seen.iter().filter_map(|line| nation(line.key())).cloned().collect();
         Ok(Receipt { index, size: checkpoint.checkpoint().size, cosigners })
     }
@@ -136,7 +142,8 @@ mod tests {
     fn story() -> Story {
         let (nation, origin): (Nation, Origin) = ("FR".parse().unwrap(), "fr.example.org/chancery".parse().unwrap());
         let key = |role| Key::generate(&nation, &origin, role).unwrap();
-        let (log, witness, node, transport) = (key(Role::Log), key(Role::Witness), key(Role::Node), key(Role::Transport));
+        let (log, witness, node, transport) =
+            (key(Role::Log), key(Role::Witness), key(Role::Node), key(Role::Transport));
         let occasion = Occasion { nation: &nation, origin: &origin, issued_at: clock::now() };
         let endpoint = Endpoint { key: transport.public.key.clone(), addresses: Vec::new(), url: None };
         let submission = Submission::open(sign(occasion, &endpoint, &[&node]).unwrap()).unwrap();
@@ -188,8 +195,13 @@ mod tests {
     fn a_forged_cosignature_is_not_passed_over() {
         let Story { keys, submission, proof } = story();
         let digest = Digest::of(b"another root").to_base64();
-        assert!(keys.check(&submission, &proof.replace(COSIGNER, "ke.example.org/other")).unwrap().cosigners.is_empty());
-        assert!(keys.check(&submission, &proof.replacen(&proof[proof.len() - 20..proof.len() - 4], &digest[..16], 1)).is_err());
+        assert!(
+            keys.check(&submission, &proof.replace(COSIGNER, "ke.example.org/other")).unwrap().cosigners.is_empty()
+        );
+        assert!(
+            keys.check(&submission, &proof.replacen(&proof[proof.len() - 20..proof.len() - 4], &digest[..16], 1))
+                .is_err()
+        );
     }
 
     #[test]

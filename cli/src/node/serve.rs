@@ -71,7 +71,9 @@ async fn start_node(config: &Config, transport: Key, registry: &Registry) -> Out
     let exchange = p2p::Config { transport_seed: transport.into_seed(), listen: config.p2p.clone() };
     let node = p2p::Node::start(exchange, registry.clone(), wall_clock()).await;
     let hint = "check p2p in chancery.toml, or name another address with --p2p";
-    Ok(Arc::new(node.or_exit(Exit::Other, || format!("failed to listen for partners at {}; {hint}", config.p2p.join(", ")))?))
+    Ok(Arc::new(
+        node.or_exit(Exit::Other, || format!("failed to listen for partners at {}; {hint}", config.p2p.join(", ")))?,
+    ))
 }
 
 async fn start_server(config: &Config, registry: &Registry, node: &Arc<p2p::Node>) -> Outcome<server::Server> {

@@ -29,5 +29,7 @@ pub fn run(command: &Command, context: &Context) -> Outcome {
     })?;
     let changed = if before == after { "it is as it was" } else { "it differs from what it was" };
     let human = format!("the view was computed again from {entries} entries; {changed}");
-    context.console.result(human, &json!({ "entries": entries, "before": before, "after": after, "equal": before == after }))
+    context
+        .console
+        .result(human, &json!({ "entries": entries, "before": before, "after": after, "equal": before == after }))
 }

@@ -97,7 +97,8 @@ async fn check_log(db: &impl ConnectionTrait, held: &Held, findings: &mut Vec<St
         wrong.add(format!("the {} entries of {origin} do not lead to its root at size {}", tree.size(), held.size));
         return Ok(());
     }
-    if held.head.as_ref().is_some_and(|head| head.checkpoint().size == held.size && head.checkpoint().root != held.root) {
+    if held.head.as_ref().is_some_and(|head| head.checkpoint().size == held.size && head.checkpoint().root != held.root)
+    {
         wrong.add(format!("the head of {origin} has another root than its entries"));
     }
     for tile in tiles_at(held.size) {

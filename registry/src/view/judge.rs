@@ -85,7 +85,9 @@ pub(super) async fn judge(
 pub(crate) async fn state(db: &impl ConnectionTrait, log: &Log, submission: &Submission) -> Result<State> {
     let references: BTreeSet<Digest> = submission.record.references().into_iter().map(|(_, digest)| digest).collect();
     let current_card = match &submission.record {
-        Record::ModelCard(card) => current(db, log, &submission.header, card).await?.map(|row| digest(&row.card)).transpose()?,
+        Record::ModelCard(card) => {
+            current(db, log, &submission.header, card).await?.map(|row| digest(&row.card)).transpose()?
+        }
         _ => None,
     };
     Ok(State { roster: roster(db, log).await?, records: kinds(db, log, &references).await?, current_card })

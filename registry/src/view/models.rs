@@ -1,7 +1,9 @@
 //! Asking the view for models.
 
 use sea_orm::sea_query::{Expr, LikeExpr, Query};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use super::card::fold;
 use super::entity::{model, model_language, model_license, record};
@@ -127,10 +129,7 @@ fn continued(models: Select<model::Entity>, page: &Page) -> Result<Select<model:
         }
         None => models,
     };
-    Ok(models
-        .order_by_desc(model::Column::At)
-        .order_by_asc(model::Column::LogId)
-        .order_by_desc(model::Column::Idx))
+    Ok(models.order_by_desc(model::Column::At).order_by_asc(model::Column::LogId).order_by_desc(model::Column::Idx))
 }
 
 fn summary(row: model::Model, record: Option<record::Model>, logs: &Logs) -> Result<ModelSummary> {

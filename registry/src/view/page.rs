@@ -30,7 +30,8 @@ impl Place {
     /// After which place a page begins.
     pub fn after(page: &Page) -> Result<Option<Self>> {
         let Some(cursor) = &page.after else { return Ok(None) };
-        let wrong = || Error::Invalid("failed to continue the list: this archive did not give such a cursor".to_owned());
+        let wrong =
+            || Error::Invalid("failed to continue the list: this archive did not give such a cursor".to_owned());
         Self::from_cursor(cursor).map(Some).ok_or_else(wrong)
     }
 

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_schema::digest::Digest;
 use chancery_schema::log::entry::Entry;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    Value,
+};
 
 use super::entity::{delegation, found, model, model_language, model_license, nation, record};
 use super::project::judge_and_project;

@@ -156,8 +156,5 @@ fn across_logs(records: Select<record::Entity>, page: &Page) -> Result<Select<re
         }
         None => records,
     };
-    Ok(records
-        .order_by_desc(record::Column::At)
-        .order_by_asc(record::Column::LogId)
-        .order_by_desc(record::Column::Idx))
+    Ok(records.order_by_desc(record::Column::At).order_by_asc(record::Column::LogId).order_by_desc(record::Column::Idx))
 }

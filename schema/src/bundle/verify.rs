@@ -169,9 +169,10 @@ impl Report {
                 *fingerprint == submission.digest,
                 format!("the charter of {} has the fingerprint {}", header.nation, submission.digest),
             ),
-            Trust::Policy(policy) => {
-                (policy.logs().iter().any(|log| log.key == vkey), format!("the charter of {} has the log key {vkey}", header.nation))
-            }
+            Trust::Policy(policy) => (
+                policy.logs().iter().any(|log| log.key == vkey),
+                format!("the charter of {} has the log key {vkey}", header.nation),
+            ),
         };
         if !pinned {
             let problem = match trust {
@@ -203,7 +204,8 @@ impl Report {
                 return self.require(WHAT, Err("the proofs stand under different checkpoints"));
             }
             if index < next_index || (checkpoint.is_none() && index != 0) {
-                return self.require(WHAT, Err("the records do not stand in the order of the log, from its charter on"));
+                return self
+                    .require(WHAT, Err("the records do not stand in the order of the log, from its charter on"));
             }
             next_index = index + 1;
             if record.envelope.record_digest() == self.record {
@@ -295,7 +297,8 @@ impl Report {
     /// Which blobs travel with the bundle. Each was read by its digest, so none can be another.
     fn blobs(&mut self, bundle: &Bundle) {
         let named = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
-        let named: Vec<Digest> = named.flat_map(|submission| submission.record.blobs()).map(|blob| blob.sha256).collect();
+        let named: Vec<Digest> =
+            named.flat_map(|submission| submission.record.blobs()).map(|blob| blob.sha256).collect();
         let missing = named.iter().filter(|digest| !bundle.blobs.contains_key(digest)).count();
         if missing > 0 {
             let detail = format!("{missing} of {} blobs that the records name are not in the bundle", named.len());
@@ -307,7 +310,8 @@ impl Report {
 /// Proves one record under the checkpoint of its own proof; answers its index.
 fn proven(record: &LoggedRecord, vkey: &VerifierKey) -> Result<(u64, SignedCheckpoint), String> {
     let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refusal.to_string())?;
-    let entry = Entry::new(submission.record.kind().as_str(), record.envelope.digest()).map_err(|error| error.to_string())?;
+    let entry =
+        Entry::new(submission.record.kind().as_str(), record.envelope.digest()).map_err(|error| error.to_string())?;
     let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| error.to_string())?;
     proof.verify(&entry.to_bytes(), vkey).map_err(|error| error.to_string())
 }

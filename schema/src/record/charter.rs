@@ -59,8 +59,7 @@ impl Charter {
     pub fn keys(&self) -> impl Iterator<Item = (Role, &KeyRecord)> {
         let roots = self.roots.iter().map(|key| (Role::Root, key));
         let registrars = self.registrars.iter().map(|key| (Role::Registrar, key));
-        let online =
-            [(Role::Log, &self.log_key), (Role::Witness, &self.witness.key), (Role::Mirror, &self.mirror.key)];
+        let online = [(Role::Log, &self.log_key), (Role::Witness, &self.witness.key), (Role::Mirror, &self.mirror.key)];
         roots.chain(registrars).chain(online)
     }
 }
@@ -126,7 +125,8 @@ impl Body for Charter {
             if !seen.insert(key.keyid) {
                 return Err(Invalid::at("", format!("{place} has two places; every key has one")));
             }
-            key.open(&header.nation, &header.log, role).map_err(|error| Invalid::at("", format!("{place}: {error}")))?;
+            key.open(&header.nation, &header.log, role)
+                .map_err(|error| Invalid::at("", format!("{place}: {error}")))?;
         }
         Ok(())
     }

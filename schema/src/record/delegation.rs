@@ -37,7 +37,8 @@ impl Delegation {
     #[must_use]
     pub fn covers(&self, scope: &str) -> bool {
         self.models.iter().any(|prefix| {
-            prefix == "*" || scope.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            prefix == "*"
+                || scope.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         })
     }
 }

@@ -137,7 +137,8 @@ fn read_arguments() -> anyhow::Result<Asked> {
             "--check" => asked.check = true,
             "--model" => {
                 let folder = arguments.next().context("--model needs a folder")?;
-                let folder = std::fs::canonicalize(&folder).with_context(|| format!("failed to open the folder {folder}"))?;
+                let folder =
+                    std::fs::canonicalize(&folder).with_context(|| format!("failed to open the folder {folder}"))?;
                 asked.model = Some(folder);
             }
             other => bail!("unknown option {other}; there are --check and --model DIR"),

@@ -80,7 +80,11 @@ impl Report {
         }
         if findings.is_empty() {
             let size = registry.head(&config.origin).await?.map_or(0, |head| head.size);
-            self.note("archive", Standing::Ok, format!("every hash, proof and count of {size} own entries and of the mirrors holds"));
+            self.note(
+                "archive",
+                Standing::Ok,
+                format!("every hash, proof and count of {size} own entries and of the mirrors holds"),
+            );
         }
         self.clock(config, &registry).await?;
         self.terms(config, &registry).await?;
@@ -99,7 +103,11 @@ impl Report {
             self.note("clock", Standing::Finding, format!("it is {now} here, which is past; set the machine's clock"));
         } else if let Some(seen) = seen.filter(|seen| *seen > now.plus_seconds(CLOCK_SKEW_SECONDS)) {
             let problem = format!("it is {now} here, and a cosignature of {seen} is held");
-            self.note("clock", Standing::Finding, format!("{problem}; set the machine's clock, or ask that cosigner to"));
+            self.note(
+                "clock",
+                Standing::Finding,
+                format!("{problem}; set the machine's clock, or ask that cosigner to"),
+            );
         } else {
             self.note("clock", Standing::Ok, now.to_string());
         }
@@ -120,7 +128,11 @@ impl Report {
         for delegation in roster.delegations.values().filter(|delegation| delegation.valid_until < soon) {
             let hint = "delegate it anew with `chancery enrol approve` if it is still needed";
             let role = delegation.role.as_str();
-            self.note(format!("{role} key"), Standing::Note, format!("that of {} ends at {}; {hint}", delegation.holder, delegation.valid_until));
+            self.note(
+                format!("{role} key"),
+                Standing::Note,
+                format!("that of {} ends at {}; {hint}", delegation.holder, delegation.valid_until),
+            );
         }
         Ok(())
     }
@@ -163,7 +175,8 @@ fn open(config: &Config, context: &Context) -> Outcome {
 /// The socket of a multiaddress that begins with an IP address and a TCP port.
 fn socket(address: &str) -> Option<std::net::SocketAddr> {
     let mut parts = address.split('/').skip(1);
-    let (Some("ip4" | "ip6"), Some(ip), Some("tcp"), Some(port)) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some("ip4" | "ip6"), Some(ip), Some("tcp"), Some(port)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return None;
     };

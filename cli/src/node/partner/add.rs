@@ -62,7 +62,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let again = standing.is_some_and(|partner| args.is_said_by(&partner));
     let running = running::find(&config)?;
     if !again {
-        let passphrase = context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
+        let passphrase =
+            context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
         let envelope = accreditation(args, &config, &stranger, &passphrase)?;
         match &running {
             Some(client) => publish(client, &envelope)?,
@@ -95,8 +96,14 @@ fn compare(args: &Args, stranger: &Stranger) -> Outcome {
         if *fingerprint == stranger.fingerprint {
             return Ok(());
         }
-        let problem = format!("the introduction is of another nation than the fingerprint\n{}", fingerprint::spoken(fingerprint, "  "));
-        return fail(Exit::Verification, format!("{problem}\ndo not recognise it; ask the partner how the file reached you"));
+        let problem = format!(
+            "the introduction is of another nation than the fingerprint\n{}",
+            fingerprint::spoken(fingerprint, "  ")
+        );
+        return fail(
+            Exit::Verification,
+            format!("{problem}\ndo not recognise it; ask the partner how the file reached you"),
+        );
     }
     if args.yes {
         return Ok(());

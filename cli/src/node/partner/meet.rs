@@ -55,12 +55,18 @@ impl Stranger {
         let bundle = Bundle::read(&bytes).or_exit(Exit::Verification, attempted)?;
         if bundle.header.purpose != Purpose::Introduction {
             let hint = "ask the partner for the introduction.chancery of its node";
-            return fail(Exit::Verification, format!("{source} is the bundle of a record, not an introduction; {hint}"));
+            return fail(
+                Exit::Verification,
+                format!("{source} is the bundle of a record, not an introduction; {hint}"),
+            );
         }
         let report = verify(&bundle, &Trust::Fingerprint(bundle.header.record));
         if report.verdict == Verdict::Failed {
             let check = report.checks.last().map(|check| format!("{}: {}", check.what, check.detail));
-            return fail(Exit::Verification, format!("the introduction {source} does not hold: {}", check.unwrap_or_default()));
+            return fail(
+                Exit::Verification,
+                format!("the introduction {source} does not hold: {}", check.unwrap_or_default()),
+            );
         }
         let mut names = Texts::new();
         let mut addresses = Vec::new();
@@ -73,7 +79,10 @@ impl Stranger {
         }
         let (nation, origin, fingerprint) = (bundle.header.nation, bundle.header.log, bundle.header.record);
         if report.nation.as_ref() != Some(&nation) || report.log.as_ref() != Some(&origin) {
-            return fail(Exit::Verification, format!("the introduction {source} names another nation than its charter"));
+            return fail(
+                Exit::Verification,
+                format!("the introduction {source} names another nation than its charter"),
+            );
         }
         Ok(Self { nation, origin, fingerprint, names, addresses, bytes })
     }
@@ -81,7 +90,8 @@ impl Stranger {
     /// What an officer compares, by voice, with the partner's officer.
     #[must_use]
     pub fn describe(&self) -> String {
-        let names: Vec<String> = self.names.iter().map(|(language, name)| format!("{} ({language})", shown(name))).collect();
+        let names: Vec<String> =
+            self.names.iter().map(|(language, name)| format!("{} ({language})", shown(name))).collect();
         let addresses: Vec<String> = self.addresses.iter().map(|address| shown(address)).collect();
         format!(
             "nation       {}\nnames        {}\nlog          {}\nnodes        {}\nfingerprint\n{}",
