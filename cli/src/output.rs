@@ -94,7 +94,7 @@ impl Console {
     ///
     /// # Errors
     /// When standard output is closed.
-    pub fn result(&self, human: impl fmt::Display, value: &impl Serialize) -> Outcome {
+    pub fn result(self, human: impl fmt::Display, value: &impl Serialize) -> Outcome {
         use std::io::Write as _;
         let mut out = std::io::stdout().lock();
         if self.json {
@@ -107,7 +107,7 @@ impl Console {
     }
 
     /// Says something to the person at the terminal.
-    pub fn say(&self, message: impl fmt::Display) {
+    pub fn say(self, message: impl fmt::Display) {
         if !self.quiet {
             eprintln!("{message}");
         }

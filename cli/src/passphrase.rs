@@ -90,18 +90,12 @@ impl Reference {
 /// The options with which a command learns the passphrase.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PassphraseArgs {
-    /// Where the passphrase of the keys is: file:PATH or env:NAME; without it, it is asked for
-    #[arg(long, global = true, value_name = "REF", env = "CHANCERY_PASSPHRASE_REF")]
+    /// Where the passphrase of the keys is, a file or a variable; without it, it is asked for
+    #[arg(long, global = true, value_name = "file:PATH|env:NAME", env = "CHANCERY_PASSPHRASE_REF")]
     passphrase: Option<Reference>,
 }
 
 impl PassphraseArgs {
-    /// The reference that was given, if one was.
-    #[must_use]
-    pub const fn reference(&self) -> Option<&Reference> {
-        self.passphrase.as_ref()
-    }
-
     /// The passphrase of keys that exist.
     ///
     /// # Errors

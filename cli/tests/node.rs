@@ -1,6 +1,7 @@
 //! The commands of a node, as an operator and a publisher run them: the real command, in temporary
 //! folders, with no test double anywhere.
 #![cfg(feature = "node")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

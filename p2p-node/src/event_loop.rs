@@ -59,7 +59,6 @@ enum Done {
 
 /// A question that waits for its answer.
 enum Asked {
-    Heads,
     Proof(Origin),
     Other(oneshot::Sender<Option<Response>>),
 }
@@ -217,7 +216,6 @@ impl EventLoop {
 
     fn answered(&mut self, id: OutboundRequestId, response: Option<Response>) {
         match (self.asked.remove(&id), response) {
-            (Some((peer, Asked::Heads)), Some(Response::Heads { notes })) => self.happened(Event::Heads(peer, notes)),
             (Some((peer, Asked::Proof(origin))), response) => {
                 let proof = match response {
                     Some(Response::Consistency { proof }) => Some(proof),
@@ -264,7 +262,7 @@ impl EventLoop {
                 }
             });
         }
-        for (peer, addresses) in self.book.to_call(&self.connected, now) {
+        for (peer, addresses) in self.book.due(&self.connected, now) {
             let call = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing).addresses(addresses);
             // It is called again when the wait is over.
             let _ = self.swarm.dial(call.build());
@@ -343,7 +341,8 @@ impl EventLoop {
                 self.asked.insert(id, (peer, asked));
             }
             (None, Asked::Proof(origin)) => self.happened(Event::Proof(peer, origin, None)),
-            (None, Asked::Heads | Asked::Other(_)) => {}
+            // Whoever asked sees that nobody answers.
+            (None, Asked::Other(_)) => {}
         }
     }
 

@@ -65,9 +65,9 @@ impl Node {
     pub async fn start(config: Config, registry: Registry, clock: Clock) -> Result<Self, Error> {
         let mut secret = config.transport_seed;
         let identity = Keypair::ed25519_from_bytes(secret.as_mut_slice()).map_err(|_| Error::Key)?;
-        let mut measured = prometheus_client::registry::Registry::default();
-        let mut swarm = behaviour::swarm(identity, &mut measured)?;
-        let (measures, libp2p) = Measures::new(measured);
+        let mut metrics = prometheus_client::registry::Registry::default();
+        let mut swarm = behaviour::swarm(identity, &mut metrics)?;
+        let (measures, libp2p) = Measures::new(metrics);
         for address in &config.listen {
             let parsed: Multiaddr = address.parse().map_err(|_| Error::Address(address.clone()))?;
             swarm.listen_on(parsed).map_err(|error| Error::Start(format!("{address}: {error}")))?;

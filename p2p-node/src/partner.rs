@@ -68,20 +68,21 @@ impl Book {
 
     /// Whom to call now: not connected, with an address, and the wait is over. Each is then waited for
     /// longer, until [`Book::answered`].
-    pub fn to_call(&mut self, connected: &BTreeSet<PeerId>, now: Timestamp) -> Vec<(PeerId, Vec<Multiaddr>)> {
-        let due = self
+    pub fn due(&mut self, connected: &BTreeSet<PeerId>, now: Timestamp) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        let silent = self
             .known
             .iter_mut()
             .filter(|(peer, known)| !connected.contains(*peer) && !known.addresses.is_empty() && known.call_at <= now);
-        due.map(|(peer, known)| {
-            // Nodes that lost each other at one moment do not call at one moment again.
-            let spread = i64::from(known.key[0] % 4);
-            let wait = 1_i64.checked_shl(known.failures.min(16)).unwrap_or(WAIT_SECONDS_MAX).min(WAIT_SECONDS_MAX);
-            known.failures = known.failures.saturating_add(1);
-            known.call_at = now.plus_seconds(wait + if wait > 4 { spread } else { 0 });
-            (*peer, known.addresses.clone())
-        })
-        .collect()
+        silent
+            .map(|(peer, known)| {
+                // Nodes that lost each other at one moment do not call at one moment again.
+                let spread = i64::from(known.key[0] % 4);
+                let wait = 1_i64.checked_shl(known.failures.min(16)).unwrap_or(WAIT_SECONDS_MAX).min(WAIT_SECONDS_MAX);
+                known.failures = known.failures.saturating_add(1);
+                known.call_at = now.plus_seconds(wait + if wait > 4 { spread } else { 0 });
+                (*peer, known.addresses.clone())
+            })
+            .collect()
     }
 
     /// The partner spoke: it is called at once when it is lost.

@@ -72,6 +72,7 @@ pub enum Response {
 
 impl Request {
     /// Whether the question keeps to the bounds.
+    #[must_use]
     pub fn is_bounded(&self) -> bool {
         match self {
             Self::Heads { notes } => notes_are_bounded(notes),
@@ -82,6 +83,7 @@ impl Request {
 
 impl Response {
     /// Whether the answer keeps to the bounds.
+    #[must_use]
     pub fn is_bounded(&self) -> bool {
         match self {
             Self::Heads { notes } => notes_are_bounded(notes),

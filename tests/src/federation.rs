@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::node::{Founding, Node};
 
 /// How long records and cosignatures may take to be everywhere. Seconds, but machines are busy.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Nations that accredit each other.
 #[derive(Debug)]

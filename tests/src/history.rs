@@ -1,5 +1,7 @@
 //! A log in memory: a nation's envelopes, its tree, and all that is signed over it.
 
+#![allow(clippy::missing_panics_doc, reason = "fixtures: what cannot fail is said where it is expected")]
+
 use chancery_schema::bundle::{Bundle, FORMAT, Header, LoggedRecord, Purpose};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
@@ -31,7 +33,9 @@ impl History {
         let mut nation = Nation::new(code);
         let first = [nation.charter(), nation.publisher()];
         let mut history = Self { nation, envelopes: Vec::new(), tree: MemoryTree::new() };
-        first.into_iter().for_each(|envelope| history.push(envelope));
+        for envelope in first {
+            history.push(envelope);
+        }
         history
     }
 

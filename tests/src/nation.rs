@@ -1,6 +1,8 @@
 //! A nation with keys of its own, that signs records and keeps a log in memory: only the schema, no
 //! database, no network. Seeds are fixed, so every run signs the same.
 
+#![allow(clippy::missing_panics_doc, reason = "fixtures: what cannot fail is said where it is expected")]
+
 use std::collections::BTreeMap;
 
 use chancery_schema::admission::{Admitted, Policy, Refusal, Roster, State, Submission, decide};

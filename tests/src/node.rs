@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::command::{chancery, succeed};
 
 /// How long a node may take to start or stop. On two busy cores a debug build needs seconds.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A nation to found: code, origin and names by language.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,8 @@
 //! and read back through another. They are not part of the project; `CHANCERY_CORPUS` names a folder
 //! of Markdown files (`NATION/ORG--MODEL.md` at any depth), and without it this test says so.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Three nations as real processes: what one admits, all show, whatever happens on the way.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::path::Path;
 
 use chancery_schema::envelope::Envelope;

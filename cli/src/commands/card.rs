@@ -22,7 +22,7 @@ use crate::visible::visible;
 /// Draw up model cards
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    Import(Import),
+    Import(Box<Import>),
     Lint(Lint),
 }
 

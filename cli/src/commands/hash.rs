@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::CHUNK_BYTES;
 use chancery_schema::name::Name;
-use chancery_schema::record::{CHUNK_HASHES_MEDIA_TYPE, Location, Weights, WeightsFile, manifest_text, oms_root};
+use chancery_schema::record::{
+    CHUNK_HASHES_MEDIA_TYPE, Format, Location, Weights, WeightsFile, manifest_text, oms_root,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -46,7 +48,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     if total_bytes == 0 {
         return fail(Exit::Usage, format!("{} holds no bytes of weights", args.folder.display()));
     }
-    let bar = progress(&context.console, total_bytes);
+    let bar = progress(context.console, total_bytes);
     let hashed = hash_all(&listing, &|bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     let chunks: Vec<u8> = hashed.iter().flat_map(|file| file.chunks.as_flattened()).copied().collect();
@@ -71,7 +73,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 fn report(args: &Args, weights: &Weights, context: &Context) -> Outcome {
-    for file in weights.files.iter().filter(|file| file.format.is_some_and(|format| format.can_run_code())) {
+    for file in weights.files.iter().filter(|file| file.format.is_some_and(Format::can_run_code)) {
         context.console.say(format_args!("warning: {} can run code on the machine that opens it", file.path));
     }
     for path in &weights.ignored {
@@ -85,7 +87,7 @@ fn report(args: &Args, weights: &Weights, context: &Context) -> Outcome {
 }
 
 /// A bar that shows bytes, speed and the time that is left.
-pub fn progress(console: &Console, total_bytes: u64) -> ProgressBar {
+pub fn progress(console: Console, total_bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(total_bytes);
     bar.set_draw_target(if console.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
     let style = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");

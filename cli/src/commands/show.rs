@@ -7,7 +7,7 @@ use chancery_schema::bundle::Bundle;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::BUNDLE_BYTES_MAX;
 use chancery_schema::log::checkpoint::Checkpoint;
-use chancery_schema::log::note::Note;
+use chancery_schema::log::note::{Note, Signature};
 use chancery_schema::log::proof::Proof;
 use chancery_schema::statement::Statement;
 use serde_json::{Value, json};
@@ -34,12 +34,9 @@ pub struct Args {
 /// When the file is none of these.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let bytes = read_bounded(&args.file, BUNDLE_BYTES_MAX)?;
-    let (human, value) = match look(&args.file, &bytes) {
-        Some(seen) => seen,
-        None => {
-            let kinds = "an envelope, a bundle, a draft, a public key, a checkpoint or a proof";
-            return fail(Exit::Usage, format!("{} is not {kinds}", args.file.display()));
-        }
+    let Some((human, value)) = look(&args.file, &bytes) else {
+        let kinds = "an envelope, a bundle, a draft, a public key, a checkpoint or a proof";
+        return fail(Exit::Usage, format!("{} is not {kinds}", args.file.display()));
     };
     context.console.result(format!("{human}\n(nothing was verified)"), &value)
 }
@@ -113,7 +110,7 @@ fn show_bundle(bundle: &Bundle) -> (String, Value) {
 
 fn show_note(note: &Note) -> (String, Value) {
     let what = if Checkpoint::parse(note.text()).is_ok() { "a checkpoint" } else { "a signed note" };
-    let names: Vec<&str> = note.signatures().iter().map(|line| line.name()).collect();
+    let names: Vec<&str> = note.signatures().iter().map(Signature::name).collect();
     let human = format!("{what}\n{}lines by {}", visible_lines(note.text()) + "\n", visible(&names.join(", ")));
     (human, json!({ "type": "note", "text": note.text(), "signatures": names }))
 }

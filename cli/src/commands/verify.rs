@@ -116,7 +116,7 @@ fn check_folder(folder: &Path, bundle: &Bundle, context: &Context) -> Outcome<Ve
         return Ok(vec![fails("the bundle has no weights record to compare the folder with".to_owned())]);
     }
     let listing = list(folder)?;
-    let bar = progress(&context.console, listing.files.iter().map(|(_, _, size)| size).sum());
+    let bar = progress(context.console, listing.files.iter().map(|(_, _, size)| size).sum());
     let hashed = hash_all(&listing, &|bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     let found: BTreeMap<&str, &Hashed> = hashed.iter().map(|file| (file.file.path.as_str(), file)).collect();

@@ -181,6 +181,10 @@ impl Report {
             };
             return self.require(WHAT, Err(problem));
         }
+        // The file's header proves nothing, but programs show it: it may not name another nation.
+        if bundle.header.nation != header.nation || bundle.header.log != header.log {
+            return self.require(WHAT, Err("the bundle's header names another nation or log than its charter"));
+        }
         self.note(WHAT, Outcome::Holds, format!("{detail}, as pinned"));
         self.nation = Some(header.nation);
         self.log = Some(header.log);

@@ -28,7 +28,7 @@ pub type Verdict = Result<Value, String>;
 
 /// Checks `schema/vectors/<file>.json`: it holds exactly these cases, and each gets its verdict.
 /// With `UPDATE=1` the file is written first; the refusals are never taken from what happened.
-pub fn check(file: &str, about: &str, cases: Vec<Case>, run: impl Fn(&Value) -> Verdict) {
+pub fn check(file: &str, about: &str, cases: &[Case], run: impl Fn(&Value) -> Verdict) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(format!("{file}.json"));
     if std::env::var_os("UPDATE").is_some() {
         let cases: Vec<Value> = cases.iter().map(|case| to_json(case, &run)).collect();
@@ -41,11 +41,11 @@ pub fn check(file: &str, about: &str, cases: Vec<Case>, run: impl Fn(&Value) -> 
     let committed = committed["cases"].as_array().unwrap();
     let names: BTreeSet<&str> = committed.iter().map(|case| text_of(case, "name")).collect();
     assert_eq!(names.len(), committed.len(), "{file}: a name stands twice");
-    for case in &cases {
+    for case in cases {
         assert!(names.contains(case.name.as_str()), "{file}: the case {:?} is gone; UPDATE=1 writes it", case.name);
     }
     assert_eq!(committed.len(), cases.len(), "{file}: a case stands there that no test knows");
-    for (committed, case) in committed.iter().zip(&cases) {
+    for (committed, case) in committed.iter().zip(cases) {
         assert_eq!(input_of(committed), case.input, "{file}: {}: its input changed", case.name);
         assert_eq!(committed.get("refused").and_then(Value::as_str), case.refused.as_deref(), "{file}: {}", case.name);
         judge(file, committed, run(committed));
@@ -69,7 +69,8 @@ fn to_json(case: &Case, run: &impl Fn(&Value) -> Verdict) -> Value {
     written.extend(case.input.as_object().unwrap().clone());
     match &case.refused {
         Some(words) => written.insert("refused".to_owned(), json!(words)),
-        None => written.insert("expect".to_owned(), run(&case.input).unwrap_or_else(|error| panic!("{}: {error}", case.name))),
+        None => written
+            .insert("expect".to_owned(), run(&case.input).unwrap_or_else(|error| panic!("{}: {error}", case.name))),
     };
     Value::Object(written)
 }

@@ -56,7 +56,7 @@ fn publish_samples(federation: &Federation, home: &Path) -> anyhow::Result<Vec<P
             publishers.insert(org, Publisher::enrol(federation.node(nation), org)?);
         }
     }
-    let mut published = Vec::new();
+    let mut releases = Vec::new();
     for sample in SAMPLES {
         let folder = home.join("models").join(sample.name);
         sample.lay_out(&folder)?;
@@ -65,9 +65,9 @@ fn publish_samples(federation: &Federation, home: &Path) -> anyhow::Result<Vec<P
         let publisher = publishers.get(org).context("every publisher is enrolled")?;
         let release = publisher.release(federation.node(nation), &model, 0)?;
         println!("  {nation}  {org}/{name} {version}  {}", release.card);
-        published.push((nation, folder, release));
+        releases.push((nation, folder, release));
     }
-    Ok(published)
+    Ok(releases)
 }
 
 /// Publishes the user's own folder in the first nation and prints the digests of its weights.
