@@ -162,7 +162,7 @@ impl Machine {
             Event::Heads(peer, notes) => self.heads(peer, &notes, now, &mut actions),
             Event::Proof(peer, origin, proof) => self.proof(peer, &origin, proof.as_deref(), now, &mut actions),
             Event::Pending(origin, kept) => self.pending(&origin, kept, now, &mut actions),
-            Event::Extended(origin, size, root) => self.extended(&origin, size, root),
+            Event::Extended(origin, size, root) => self.extended(&origin, size, root, now, &mut actions),
             Event::PullEnded(peer, origin, ended) => self.pull_ended(peer, &origin, ended, now, &mut actions),
             Event::Missing(origin, count) => {
                 if let Some(log) = self.logs.get_mut(&origin) {
@@ -170,12 +170,10 @@ impl Machine {
                 }
             }
             Event::HeadsChanged => self.show_heads(now, i64::MIN, &mut actions),
-            Event::Tick => {
-                self.show_heads(now, HEADS_SECONDS, &mut actions);
-                self.ask_missing(now, &mut actions);
-            }
+            Event::Tick => self.show_heads(now, HEADS_SECONDS, &mut actions),
         }
         self.advance(now, &mut actions);
+        self.ask_missing(now, &mut actions);
         self.report(now, &mut actions);
         actions
     }
@@ -297,10 +295,15 @@ impl Machine {
         }
     }
 
-    fn extended(&mut self, origin: &Origin, size: u64, root: Digest) {
-        if let Some(log) = self.logs.get_mut(origin).filter(|log| size > log.mirror.size) {
-            (log.mirror.size, log.mirror.root) = (size, root);
-            log.failures = 0;
+    /// A mirror that reaches its pending head has done so for good, whatever becomes of the pull.
+    fn extended(&mut self, origin: &Origin, size: u64, root: Digest, now: Timestamp, actions: &mut Vec<Action>) {
+        let Some(log) = self.logs.get_mut(origin).filter(|log| size > log.mirror.size) else { return };
+        (log.mirror.size, log.mirror.root) = (size, root);
+        log.failures = 0;
+        log.shown.retain(|_, shown| shown.checkpoint().size > size);
+        if log.mirror.pending.take_if(|pending| pending.size == size).is_some() {
+            log.missing = Some(now);
+            actions.push(Action::Cosign(origin.clone()));
         }
     }
 
@@ -319,16 +322,6 @@ impl Machine {
         }
         if log.mirror.size == target.checkpoint().size {
             log.stage = Stage::Idle;
-            log.mirror.pending = None;
-            log.failures = 0;
-            log.missing = Some(now);
-            let held = log.mirror.size;
-            log.shown.retain(|_, shown| shown.checkpoint().size > held);
-            actions.push(Action::Cosign(origin.clone()));
-            // The lines that the head came with stand on a checkpoint that is known only now.
-            let lines = target.note().signatures().iter().map(ToString::to_string).collect();
-            actions.push(Action::TakeCosignatures(origin.clone(), held, lines));
-            actions.push(Action::FetchMissing(peer, origin.clone()));
             return;
         }
         log.fail(now);

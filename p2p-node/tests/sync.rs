@@ -14,6 +14,7 @@ use chancery_schema::name::Origin;
 use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 /// The nations; the first owns the log.
 const CODES: [&str; 3] = ["FR", "KE", "BR"];
@@ -223,8 +224,14 @@ impl World {
     }
 }
 
+/// Failures are kept beside this file, and run again first.
+fn config() -> ProptestConfig {
+    let beside = FileFailurePersistence::WithSource("proptest-regressions");
+    ProptestConfig { cases: 64, failure_persistence: Some(Box::new(beside)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(config())]
 
     #[test]
     fn every_mirror_converges_in_any_interleaving(

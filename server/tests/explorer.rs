@@ -18,10 +18,3 @@ fn the_explorer_comes_whole_from_this_server_or_says_how_to_build_it() {
         assert!(answer.header("content-type").starts_with("text/"), "{file}");
     }
 }
-#[test]
-#[ignore = "scratch"]
-fn scratch_serve() {
-    let node = Node::empty();
-    std::fs::write("/tmp/scratch.url", &node.url).unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(90));
-}

@@ -36,9 +36,14 @@ fn a_record_brings_all_that_is_needed_to_check_it() {
 #[test]
 fn models_are_found_by_page_name_filter_and_digest() {
     let mut node = Node::with_model();
-    node.keep(b"# m 2.0\n");
-    let card = node.nation.card("m", "2.0");
-    node.admit(&card);
+    let mut publish = |name: &str, version: &str| {
+        node.keep(format!("# {name} {version}\n").as_bytes());
+        let card = node.nation.card(name, version);
+        node.admit(&card);
+        card
+    };
+    publish("n", "1.0");
+    let card = publish("m", "2.0");
     let page = |after: Value| {
         let query =
             "query ($after: String) { models(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor }
@@ -53,8 +58,8 @@ fn models_are_found_by_page_name_filter_and_digest() {
     );
     let second = page(first["pageInfo"]["endCursor"].clone());
     assert_eq!(
-        (&second["edges"][0]["node"]["version"], &second["pageInfo"]["hasNextPage"]),
-        (&json!("1.0"), &json!(false))
+        (&second["edges"][0]["node"]["urn"], &second["pageInfo"]["hasNextPage"]),
+        (&json!("urn:chancery:FR:lab:n"), &json!(false))
     );
     let data = node.ask(
         "query ($digest: Digest!) {
@@ -72,7 +77,7 @@ fn models_are_found_by_page_name_filter_and_digest() {
     assert_eq!(data["model"]["nation"], json!({ "code": "FR", "displayName": "Nation FR" }));
     assert_eq!((&data["none"]["totalCount"], &data["some"]["totalCount"]), (&json!(0), &json!(2)));
     assert_eq!(data["lookup"], json!([{ "what": "RECORD", "record": { "kind": "model-card" } }]));
-    let nation = json!({ "models": { "totalCount": 2 }, "charter": { "kind": "charter" }, "log": { "size": 4 } });
+    let nation = json!({ "models": { "totalCount": 2 }, "charter": { "kind": "charter" }, "log": { "size": 5 } });
     assert_eq!(data["nation"], json!([nation]));
 }
 

@@ -71,7 +71,7 @@ impl Query {
         Ok(nations(ctx).await?.iter().filter(|nation| nation.nation == code).cloned().map(Nation).collect())
     }
 
-    /// Models, newest first.
+    /// Models, each by the version that was published last, newest first.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn models(
         &self,
