@@ -23,8 +23,10 @@ lint: ## Check form and lints only
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-threats: ## Run the threat tests with their full counts, and print a table
-	@CHANCERY_THREATS=full $(CARGO) test --locked -q -p chancery-tests --test threats -- --nocapture --test-threads=1 | grep -E '^(T[0-9]+|test result)'
+threats: needs ## Run the threat tests with their full counts, and print a table
+	@printf '%-3s  %-17s %9s  %-6s %6s  %s\n' no. name count result time 'what was counted'
+	@CHANCERY_THREATS=full $(CARGO) test --locked -q --workspace --test threats -- --nocapture --test-threads=1 2>&1 \
+		| awk '/^T[0-9]+ / { print; next } { said = said $$0 "\n" } /^test result: ok/ { ok = 1 } END { if (!ok) { printf "%s", said; exit 1 } }'
 
 corpus: ## Publish the real model cards in CORPUS=DIR and read them back through a partner
 	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked -p chancery-tests --test corpus -- --nocapture

@@ -34,6 +34,9 @@ use clap::{Parser, Subcommand};
 use crate::output::{Console, Outcome};
 use crate::passphrase::PassphraseArgs;
 
+/// Under which heading `--help` shows the options that all commands have.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Publish, verify and exchange signed models between nations
 ///
 /// Exit codes: 0 done, 1 the machine failed, 2 wrong usage, 3 verification failed or refused, 4 key or
@@ -42,13 +45,13 @@ use crate::passphrase::PassphraseArgs;
 #[command(name = "chancery", version, max_term_width = 100)]
 struct Cli {
     /// Write results as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     /// Write only results and errors
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     quiet: bool,
     /// Draw no progress
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     no_progress: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
@@ -139,6 +142,9 @@ fn run(command: &Command, context: &Context) -> Outcome {
 
 /// Whoever reads our output has read enough: `chancery show … | head`.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let kind = error.chain().find_map(|cause| match cause.downcast_ref::<serde_json::Error>() {
+        Some(error) => error.io_error_kind(),
+        None => cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind),
+    });
+    kind == Some(std::io::ErrorKind::BrokenPipe)
 }

@@ -91,7 +91,7 @@ impl Reference {
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PassphraseArgs {
     /// Where the passphrase of the keys is, a file or a variable; without it, it is asked for
-    #[arg(long, global = true, value_name = "file:PATH|env:NAME", env = "CHANCERY_PASSPHRASE_REF")]
+    #[arg(long, global = true, help_heading = crate::EVERYWHERE, value_name = "file:PATH|env:NAME", env = "CHANCERY_PASSPHRASE_REF")]
     passphrase: Option<Reference>,
 }
 

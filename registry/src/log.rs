@@ -2,9 +2,8 @@
 
 use chancery_schema::admission::Roster;
 use chancery_schema::digest::Digest;
-use chancery_schema::key::{KeyRecord, Role};
 use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
-use chancery_schema::log::note::{KeyType, VerifierKey};
+use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Nation, Origin};
 use chancery_schema::record::NoteKeys;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -97,17 +96,8 @@ pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Held>> {
 
 /// The keys that sign notes for the nation of `roster`.
 pub(crate) fn note_keys(roster: &Roster) -> Result<NoteKeys> {
-    let Roster { nation, origin, charter, .. } = roster;
-    let key = |name: &Origin, key_type, record: &KeyRecord, role: Role| {
-        let broken = || Error::Inconsistent(format!("the {} key of {nation} does not open", role.as_str()));
-        let public = record.open(nation, origin, role).map_err(|_| broken())?;
-        VerifierKey::new(name.as_str(), key_type, public).map_err(|_| broken())
-    };
-    Ok(NoteKeys {
-        log: key(origin, KeyType::Ed25519, &charter.log_key, Role::Log)?,
-        witness: key(&charter.witness.name, KeyType::Cosignature, &charter.witness.key, Role::Witness)?,
-        mirror: key(&charter.mirror.name, KeyType::Cosignature, &charter.mirror.key, Role::Mirror)?,
-    })
+    let keys = roster.charter.note_keys(&roster.nation, &roster.origin);
+    keys.map_err(|invalid| Error::Inconsistent(format!("the charter of {}: {invalid}", roster.nation)))
 }
 
 /// A digest from a column.

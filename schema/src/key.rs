@@ -37,6 +37,9 @@ pub enum KeyError {
     /// Not an Ed25519 `SubjectPublicKeyInfo`.
     #[error("the public key is not the DER of an Ed25519 SubjectPublicKeyInfo")]
     NotSpki,
+    /// The key id is another key's.
+    #[error("the key id is not that of the public key")]
+    KeyId,
     /// The signature does not hold.
     #[error("the signature does not hold")]
     BadSignature,
@@ -234,7 +237,7 @@ impl KeyRecord {
         let key = PublicKey::from_spki(&der)?;
         let proof = base64::decode(&self.proof_of_possession).map_err(|_| KeyError::BadSignature)?;
         if key.key_id() != self.keyid {
-            return Err(KeyError::NotSpki);
+            return Err(KeyError::KeyId);
         }
         key.verify(&possession_message(nation, origin, role, &self.keyid), &proof)?;
         Ok(key)

@@ -21,7 +21,7 @@ pub struct Nation {
     pub code: Code,
     /// Its log.
     pub origin: Origin,
-    nonces: u8,
+    nonces: u16,
 }
 
 /// The time at which fixtures are signed.
@@ -55,7 +55,7 @@ impl Nation {
     pub fn header(&mut self) -> Header {
         self.nonces += 1;
         let mut nonce = [0; 16];
-        nonce[15] = self.nonces;
+        nonce[14..].copy_from_slice(&self.nonces.to_be_bytes());
         Header {
             nonce: Nonce::from_bytes(nonce),
             nation: self.code.clone(),

@@ -34,7 +34,7 @@ pub struct Request {
     #[arg(long, value_name = "TEXT")]
     holder: String,
     /// The models it may speak of: '*', ORG or ORG:NAME; publishers need at least one
-    #[arg(long = "model", value_name = "MODELS")]
+    #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
     /// The kinds it may sign; without it, all that its role may
     #[arg(long = "kind", value_name = "KIND", value_parser = kind)]

@@ -9,8 +9,9 @@ use chancery_schema::limits::BUNDLE_BYTES_MAX;
 use chancery_schema::log::checkpoint::Checkpoint;
 use chancery_schema::log::note::{Note, Signature};
 use chancery_schema::log::proof::Proof;
+use chancery_schema::record::{NoteKeys, Record};
 use chancery_schema::statement::Statement;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Context;
 use crate::draft::Draft;
@@ -104,8 +105,25 @@ fn show_bundle(bundle: &Bundle) -> (String, Value) {
         lines.push(format!("  {digest}  {}", visible(&kind)));
         records.push(json!({ "record": digest, "kind": kind }));
     }
+    let mut keys = Map::new();
+    for (role, key) in charter_keys(bundle) {
+        lines.push(format!("{role:<13}{key}"));
+        keys.insert(role.to_owned(), json!(key));
+    }
     let blobs: Vec<String> = bundle.blobs.keys().map(ToString::to_string).collect();
-    (lines.join("\n"), json!({ "type": "bundle", "header": header, "records": records, "blobs": blobs }))
+    let value = json!({ "type": "bundle", "header": header, "records": records, "keys": keys, "blobs": blobs });
+    (lines.join("\n"), value)
+}
+
+/// The keys that the charter in a bundle names, as a policy file takes them.
+fn charter_keys(bundle: &Bundle) -> Vec<(&'static str, String)> {
+    let opened = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
+    let keys = opened.filter_map(|submission| match &submission.record {
+        Record::Charter(charter) => charter.note_keys(&submission.header.nation, &submission.header.log).ok(),
+        _ => None,
+    });
+    let named = |NoteKeys { log, witness, mirror }| [("log key", log), ("witness key", witness), ("mirror key", mirror)];
+    keys.flat_map(named).map(|(role, key)| (role, key.to_string())).collect()
 }
 
 fn show_note(note: &Note) -> (String, Value) {

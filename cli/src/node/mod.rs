@@ -30,11 +30,13 @@ pub struct FolderArgs {
     pub folder: PathBuf,
 }
 
+const NODE_HELP: &str = "The node's address, such as http://127.0.0.1:8420";
+
 /// The option by which a command finds a running node.
 #[derive(Clone, Debug, clap::Args)]
 pub struct NodeArgs {
-    /// The node's address, such as <http://127.0.0.1:8420>
-    #[arg(long = "node", value_name = "URL", env = "CHANCERY_NODE")]
+    // Clap shows an address in Markdown's brackets with the brackets.
+    #[arg(long = "node", value_name = "URL", env = "CHANCERY_NODE", help = NODE_HELP)]
     pub url: String,
 }
 

@@ -163,7 +163,7 @@ impl Report {
             return self.require(WHAT, Err("the first record is not a charter"));
         };
         let header = submission.header.clone();
-        let vkey = self.require(WHAT, charter.note_keys(&header))?.log;
+        let vkey = self.require(WHAT, charter.note_keys(&header.nation, &header.log))?.log;
         let (pinned, detail) = match trust {
             Trust::Fingerprint(fingerprint) => (
                 *fingerprint == submission.digest,

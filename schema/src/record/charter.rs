@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::key::{Algorithm, KeyRecord, Role};
 use crate::limits::CHARTER_KEYS_MAX;
 use crate::log::note::{KeyType, VerifierKey};
-use crate::name::Origin;
+use crate::name::{Nation, Origin};
 use crate::statement::Subject;
 use crate::time::Timestamp;
 
@@ -80,14 +80,14 @@ impl Charter {
     ///
     /// # Errors
     /// When one of them does not open; in a charter that was validated, all do.
-    pub fn note_keys(&self, header: &Header) -> Result<NoteKeys, Invalid> {
+    pub fn note_keys(&self, nation: &Nation, log: &Origin) -> Result<NoteKeys, Invalid> {
         let key = |name: &Origin, key_type, record: &KeyRecord, role: Role| {
             let wrong = |problem: String| Invalid::at("", format!("the {} key: {problem}", role.as_str()));
-            let public = record.open(&header.nation, &header.log, role).map_err(|error| wrong(error.to_string()))?;
+            let public = record.open(nation, log, role).map_err(|error| wrong(error.to_string()))?;
             VerifierKey::new(name.as_str(), key_type, public).map_err(|error| wrong(error.to_string()))
         };
         Ok(NoteKeys {
-            log: key(&header.log, KeyType::Ed25519, &self.log_key, Role::Log)?,
+            log: key(log, KeyType::Ed25519, &self.log_key, Role::Log)?,
             witness: key(&self.witness.name, KeyType::Cosignature, &self.witness.key, Role::Witness)?,
             mirror: key(&self.mirror.name, KeyType::Cosignature, &self.mirror.key, Role::Mirror)?,
         })

@@ -10,7 +10,12 @@ use serde_json::{Value, json};
 use super::golden::{Verdict, bad, bytes_of, check, good, list_of, number_of, reason};
 use super::nation::Nation;
 
-const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}],"predicateType":"urn:chancery:predicate:charter:v1","predicate":{"n":1}}"#;
+const STATEMENT: &str = concat!(
+    r#"{"_type":"https://in-toto.io/Statement/v1","#,
+    r#""subject":[{"name":"a","digest":{"#,
+    r#""sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}],"#,
+    r#""predicateType":"urn:chancery:predicate:charter:v1","predicate":{"n":1}}"#,
+);
 
 #[test]
 fn statements_are_read_in_one_way() {

