@@ -9,7 +9,7 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: needs explore ## Start three nations that exchange models; CHECK=1 asserts it and ends, MODEL=DIR publishes your folder too
-	$(CARGO) build --locked -p chancery -p chancery-tests --bins
+	$(CARGO) build --locked --workspace --bins
 	target/debug/demo $(if $(CHECK),--check) $(if $(MODEL),--model "$(MODEL)")
 
 test: needs explore ## Run every check that CI runs
@@ -29,7 +29,7 @@ threats: needs ## Run the threat tests with their full counts, and print a table
 		| awk '/^T[0-9]+ / { print; next } { said = said $$0 "\n" } /^test result: ok/ { ok = 1 } END { if (!ok) { printf "%s", said; exit 1 } }'
 
 corpus: ## Publish the real model cards in CORPUS=DIR and read them back through a partner
-	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked -p chancery-tests --test corpus -- --nocapture
+	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked --workspace --test corpus -- --nocapture
 
 explore: web/explore/dist ## Build the GraphQL explorer's pages
 

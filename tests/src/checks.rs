@@ -1,7 +1,7 @@
 //! What must be true of a federation once every record has reached every node, asked through
 //! GraphQL and HTTP and proven with the schema's own verifiers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use chancery_schema::base64;
@@ -116,18 +116,13 @@ pub fn a_bundle_verifies(at: &Node, of: &Node, release: &Release, weights: &Path
     succeed(&mut verify(weights, &bundle))?;
 
     let changed = release.folder.join(format!("changed-{}", at.code));
-    std::fs::create_dir_all(&changed)?;
-    for file in std::fs::read_dir(weights)? {
-        let file = file?;
-        std::fs::copy(file.path(), changed.join(file.file_name()))?;
-    }
-    let file = changed.join("model.safetensors");
-    let mut bytes = std::fs::read(&file)?;
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    std::fs::write(&file, bytes)?;
+    let (_, largest) = copy(weights, &changed)?.context("the folder of weights is empty")?;
+    let mut bytes = std::fs::read(&largest)?;
+    *bytes.last_mut().context("the largest file is empty")? ^= 1;
+    std::fs::write(&largest, bytes)?;
     let said = fail(&mut verify(&changed, &bundle), 3)?;
-    ensure!(said.contains("model.safetensors"), "the changed file is not named: {said}");
+    let name = largest.file_name().unwrap_or_default().to_string_lossy();
+    ensure!(said.contains(&*name), "the changed file {name} is not named: {said}");
 
     let mut bytes = std::fs::read(&bundle)?;
     let middle = bytes.len() / 2;
@@ -137,4 +132,16 @@ pub fn a_bundle_verifies(at: &Node, of: &Node, release: &Release, weights: &Path
     fail(&mut verify(weights, &tampered), 3)?;
     std::fs::remove_dir_all(changed)?;
     Ok(())
+}
+
+/// Copies a folder with all below it; answers the size and place of the largest copy.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<Option<(u64, PathBuf)>> {
+    std::fs::create_dir_all(to)?;
+    let mut largest = None;
+    for file in std::fs::read_dir(from)? {
+        let (path, copied) = file.map(|file| (file.path(), to.join(file.file_name())))?;
+        let found = if path.is_dir() { copy(&path, &copied)? } else { Some((std::fs::copy(&path, &copied)?, copied)) };
+        largest = largest.max(found);
+    }
+    Ok(largest)
 }

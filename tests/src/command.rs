@@ -19,7 +19,7 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "--locked", "--quiet", "-p", "chancery"]).status();
+        let built = Command::new(cargo).args(["build", "--locked", "--quiet", "--workspace", "--bins"]).status();
         assert!(built.is_ok_and(|status| status.success()), "failed to build the chancery command");
         let program = std::env::current_exe().expect("a running program has a path");
         let folder = program.ancestors().find(|folder| folder.join("chancery").is_file());

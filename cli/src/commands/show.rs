@@ -122,7 +122,8 @@ fn charter_keys(bundle: &Bundle) -> Vec<(&'static str, String)> {
         Record::Charter(charter) => charter.note_keys(&submission.header.nation, &submission.header.log).ok(),
         _ => None,
     });
-    let named = |NoteKeys { log, witness, mirror }| [("log key", log), ("witness key", witness), ("mirror key", mirror)];
+    let named =
+        |NoteKeys { log, witness, mirror }| [("log key", log), ("witness key", witness), ("mirror key", mirror)];
     keys.flat_map(named).map(|(role, key)| (role, key.to_string())).collect()
 }
 

@@ -42,7 +42,8 @@ impl FromStr for Wanted {
             return Ok(Self::Record(digest));
         }
         let (model, version) = text.split_once('@').map_or((text, None), |(model, version)| (model, Some(version)));
-        let expected = |_: NotAName| "expected 64 hexadecimal digits, or urn:chancery:NATION:ORG:NAME[@VERSION]".to_owned();
+        let expected =
+            |_: NotAName| "expected 64 hexadecimal digits, or urn:chancery:NATION:ORG:NAME[@VERSION]".to_owned();
         let version = version.map(str::parse).transpose().map_err(|error: NotAName| error.to_string())?;
         Ok(Self::Model(model.parse().map_err(expected)?, version))
     }

@@ -13,6 +13,13 @@ pub struct Case {
     refused: Option<String>,
 }
 
+impl Case {
+    /// The words of its refusal, when it must be refused.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+}
+
 /// A case that must be read.
 pub fn good(name: impl Into<String>, input: Value) -> Case {
     Case { name: name.into(), input, refused: None }

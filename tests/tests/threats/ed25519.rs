@@ -93,14 +93,17 @@ fn vectors() -> Vec<Case> {
     ours.chain(theirs).collect()
 }
 
-/// The keys of small order, and for each as many messages that nobody signed: R is each point of small
-/// order in turn and S is zero, which is what a forger has.
-fn forgeries(vectors: &[Case], messages: u32) -> Vec<Case> {
-    let mut low: Vec<&[u8]> =
-        vectors.iter().filter(|case| case.name.contains("low order: ")).map(|case| case.key.as_slice()).collect();
-    low.sort_unstable();
-    low.dedup();
+/// The fourteen encodings of points of small order.
+fn small_order(vectors: &[Case]) -> Vec<&[u8]> {
+    let low = vectors.iter().filter(|case| case.name.contains("low order: ")).map(|case| case.key.as_slice());
+    let low: BTreeSet<&[u8]> = low.collect();
     assert_eq!(low.len(), 14, "the encodings of points of small order");
+    low.into_iter().collect()
+}
+
+/// Under each key of small order as many messages that nobody signed: R is one of these points and S
+/// is zero, which is what a forger has.
+fn forgeries(low: &[&[u8]], messages: u32) -> Vec<Case> {
     let forged = |key: &[u8], message: u32| Case {
         name: format!("a forgery under {}", hex(key)),
         key: key.to_vec(),
