@@ -24,7 +24,7 @@ lint: ## Check form and lints only
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 threats: needs ## Run the threat tests with their full counts, and print a table
-	@printf '%-3s  %-17s %9s  %-6s %6s  %s\n' no. name count result time 'what was counted'
+	@printf '%-3s  %-17s %9s  %-7s %6s  %s\n' no. name count result time 'what was counted'
 	@CHANCERY_THREATS=full $(CARGO) test --locked -q --workspace --test threats -- --nocapture --test-threads=1 2>&1 \
 		| awk '/^T[0-9]+ / { print; next } { said = said $$0 "\n" } /^test result: ok/ { ok = 1 } END { if (!ok) { printf "%s", said; exit 1 } }'
 

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::{CHUNK_BYTES, FILES_MAX};
 use chancery_schema::record::{Format, WeightsFile, chunk_hash, chunk_root, path_problem};
+use chancery_schema::word::Word;
 use sha2::{Digest as _, Sha256};
 
 use crate::output::{Exit, OrExit as _, Outcome, fail};
@@ -134,7 +135,13 @@ fn hash_one(path: &str, on_disk: &Path, size: u64, progress: &(dyn Fn(u64) + Syn
         return fail(Exit::Other, format!("{} changed while it was read; try again", on_disk.display()));
     }
     let sha256 = Digest::from_bytes(flat.finalize().into());
-    let file = WeightsFile { path: path.to_owned(), size_bytes: size, sha256, chunk_root: chunk_root(&chunks), format };
+    let file = WeightsFile {
+        path: path.to_owned(),
+        size_bytes: size,
+        sha256,
+        chunk_root: chunk_root(&chunks),
+        format: format.map(Word::from),
+    };
     Ok(Hashed { file, chunks })
 }
 

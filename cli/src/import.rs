@@ -98,9 +98,9 @@ impl Imported {
     fn languages(&mut self, front: &Map<String, Value>) {
         let mut tags: Vec<String> = Vec::new();
         for word in words(front.get("language")) {
-            match word.parse::<Language>() {
+            match Language::in_one_case(&word).parse::<Language>() {
                 Ok(tag) if !is_name_of_no_language(&word) => {
-                    if !tags.iter().any(|known| known.eq_ignore_ascii_case(tag.as_str())) {
+                    if !tags.iter().any(|known| known == tag.as_str()) {
                         tags.push(tag.to_string());
                     }
                 }

@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::Signer;
 use chancery_schema::name::{Nation, Origin};
-use chancery_schema::record::{Body, Header, Kind, Nonce, payload};
+use chancery_schema::record::{Body, Header, Kind, Nonce, Record, payload};
+use chancery_schema::statement::Statement;
 use chancery_schema::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -54,6 +55,8 @@ pub fn seal(
     };
     let attempted = || format!("failed to make the {kind}");
     let payload = payload(kind, &header, body).or_exit(Exit::Usage, attempted)?;
+    let statement = Statement::parse(&payload).or_exit(Exit::Usage, attempted)?;
+    Record::read_new(&statement).or_exit(Exit::Usage, attempted)?;
     let envelope = Envelope::sign(payload, signers).or_exit(Exit::Authority, attempted)?;
     let bytes = envelope.to_bytes();
     Envelope::from_fixed(&bytes).or_exit(Exit::Usage, attempted)

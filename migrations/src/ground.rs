@@ -43,14 +43,15 @@ fn log() -> TableCreateStatement {
         .to_owned()
 }
 
-/// The leaves: bytes as they were entered, the leaf hash, and the digest of the envelope they name.
+/// The leaves: bytes as they were entered, the leaf hash, and the digest of the envelope they name; none
+/// where the entry is of a form that this version does not read.
 fn entry() -> TableCreateStatement {
     table("entry")
         .col(big("log_id"))
         .col(big("idx"))
         .col(bytes("bytes"))
         .col(bytes("leaf"))
-        .col(bytes("envelope"))
+        .col(ColumnDef::new("envelope").blob())
         .primary_key(Index::create().col("log_id").col("idx"))
         .foreign_key(&mut to_log("entry"))
         .to_owned()

@@ -42,8 +42,8 @@ const INDEXES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// One row for each entry: how its record is judged. `digest` is the record's, none while nothing can
-/// be read; `code` and `reason` tell why it is void; `at` is its `issuedAt`, or 0; `signers` are the
-/// key ids whose signatures count, 32 bytes each.
+/// be read; `code` and `reason` tell why it is void; `scope` is the model or the terms that it speaks of;
+/// `at` is its `issuedAt`, or 0; `signers` are the key ids whose signatures count, 32 bytes each.
 fn record() -> TableCreateStatement {
     of_entry("record")
         .col(bytes("envelope"))
@@ -53,6 +53,7 @@ fn record() -> TableCreateStatement {
         .col(ColumnDef::new("code").text())
         .col(ColumnDef::new("reason").text())
         .col(ColumnDef::new("superseded_by").blob())
+        .col(ColumnDef::new("scope").text())
         .col(big("at"))
         .col(bytes("signers"))
         .primary_key(Index::create().col("log_id").col("idx"))

@@ -10,6 +10,7 @@ use chancery_registry::Registry;
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::{Decoder, Frame, Package};
 use chancery_schema::json;
+use chancery_schema::limits::{BLOBS_PER_RECORD_MAX, PACKAGE_ENTRIES_MAX};
 use chancery_schema::name::Origin;
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::StreamProtocol;
@@ -22,9 +23,12 @@ pub const BULK: StreamProtocol = StreamProtocol::new("/chancery/bulk/1");
 /// How long the other side may be silent: disks and links are slow, but not this slow.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Bodies and blobs that are held in memory with one package, in bytes. What comes beyond is passed
-/// over and fetched piece by piece later.
+/// Bodies and blobs with one package, in bytes: what one record may have beside it, and an honest
+/// partner sends no more.
 const BODIES_BYTES_MAX: usize = 64 << 20;
+
+/// Frames after one package: a body for each entry, and the blobs of each.
+const BODIES_MAX: u64 = PACKAGE_ENTRIES_MAX * (1 + BLOBS_PER_RECORD_MAX as u64);
 
 /// Bytes read at once.
 const READ_BYTES: usize = 64 << 10;
@@ -109,9 +113,10 @@ pub async fn pull<S: AsyncRead + AsyncWrite + Unpin, T>(
                 };
                 if let Frame::Envelope(bytes) | Frame::Blob(bytes) = &frame {
                     bodies_bytes += bytes.len();
-                    if bodies_bytes <= BODIES_BYTES_MAX {
-                        bodies.push(frame);
-                    }
+                }
+                bodies.push(frame);
+                if bodies.len() as u64 > BODIES_MAX || bodies_bytes > BODIES_BYTES_MAX {
+                    return Err(BulkError::Order("more bodies than a package has"));
                 }
             }
             Frame::End(_) if next == wanted.size => return Ok(()),

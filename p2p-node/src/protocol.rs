@@ -53,7 +53,7 @@ pub enum Response {
     },
     /// To [`Request::Consistency`].
     Consistency {
-        /// Hashes of 32 bytes.
+        /// Hashes, each as text of 64 hexadecimal digits.
         proof: Vec<Digest>,
     },
     /// To [`Request::Piece`].

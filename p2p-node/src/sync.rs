@@ -22,7 +22,7 @@ use chancery_schema::time::Timestamp;
 /// A partner's node, by the Ed25519 key of its libp2p peer id.
 pub type PeerKey = [u8; 32];
 
-/// A partner is stale when nothing was heard of it for this long (DESIGN §4, heartbeat).
+/// A partner is stale when nothing was heard of it for this long.
 const STALE_SECONDS: i64 = 24 * 3600;
 
 /// The longest wait after failures, in seconds. Nobody is given up.

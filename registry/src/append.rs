@@ -7,7 +7,7 @@ use chancery_schema::digest::Digest;
 use chancery_schema::log::checkpoint::SignedCheckpoint;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::log::tile::{Tile, WIDTH_MAX, partial_width};
-use chancery_schema::log::tree::Frontier;
+use chancery_schema::log::tree::{Frontier, leaf_hash};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
@@ -67,10 +67,12 @@ impl Appender {
         self.frontier.root()
     }
 
-    /// Appends an entry and answers its index.
-    pub fn push(&mut self, entry: &Entry) -> u64 {
+    /// Appends an entry and answers its index. One of a form that this version does not read names no
+    /// envelope here, and is part of the log like any other.
+    pub fn push(&mut self, bytes: Vec<u8>) -> u64 {
         let index = self.frontier.size();
-        let (bytes, leaf) = (entry.to_bytes(), entry.leaf_hash());
+        let envelope = Entry::parse(&bytes).ok().map(|entry| entry.envelope().as_bytes().to_vec());
+        let leaf = leaf_hash(&bytes);
         let tiles = &mut self.tiles;
         self.frontier.push_with(leaf, |level, position, hash| {
             if level.is_multiple_of(HEIGHT) {
@@ -84,7 +86,7 @@ impl Appender {
             idx: Set(column(index)),
             bytes: Set(bytes),
             leaf: Set(leaf.as_bytes().to_vec()),
-            envelope: Set(entry.envelope().as_bytes().to_vec()),
+            envelope: Set(envelope),
         });
         index
     }

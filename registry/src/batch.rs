@@ -92,7 +92,7 @@ impl<'c> Batch<'c> {
         {
             return Ok(Err(refusal));
         }
-        let state = view::state(db, &self.held.log, &submission).await?;
+        let state = view::state(db, &self.held.log, self.appender.size(), &submission).await?;
         let policy = Policy::Own {
             nation: self.identity.nation.clone(),
             origin: self.identity.origin.clone(),
@@ -109,7 +109,7 @@ impl<'c> Batch<'c> {
         let entry = entry.map_err(|error| Error::Inconsistent(error.to_string()))?;
         bodies::keep_body(db, &envelope, &submission.envelope.to_bytes()).await?;
         bodies::name_blobs(db, submission.record.blobs().iter().map(|blob| blob.sha256)).await?;
-        let index = self.appender.push(&entry);
+        let index = self.appender.push(entry.to_bytes());
         view::project(db, &self.held.log, index, &entry, &Judged::Admitted(admitted)).await?;
         self.admitted.insert(submission.digest);
         Ok(index)

@@ -12,7 +12,7 @@ pub(crate) const BATCH_ENTRIES: usize = 256;
 /// Bytes of envelopes under one checkpoint: a transaction that a small machine writes within a second.
 pub(crate) const BATCH_BYTES: usize = 16 << 20;
 
-/// How long the first submission of a batch waits for others (DESIGN §4).
+/// How long the first submission of a batch waits for others.
 pub(crate) const BATCH_WAIT: Duration = Duration::from_millis(50);
 
 /// How long a sequencer that stops answering keeps others from taking over, in seconds: many times

@@ -234,7 +234,14 @@ async fn fill(db: &impl ConnectionTrait, rows: Vec<entry::Model>) -> Result<(Vec
         let first = entries.is_empty();
         let room = if first { usize::try_from(BUNDLE_BYTES_MAX).unwrap_or(usize::MAX) } else { PACKAGE_BYTES_MAX };
         let room = room.saturating_sub(bytes + row.bytes.len());
-        let Some((more, taken)) = beside(db, &digest(&row.envelope)?, room, first).await? else { break };
+        let envelope = row.envelope.as_deref().map(digest).transpose()?;
+        let (more, taken) = match envelope {
+            Some(envelope) => match beside(db, &envelope, room, first).await? {
+                Some(fitting) => fitting,
+                None => break,
+            },
+            None => (Vec::new(), 0),
+        };
         bytes += taken + row.bytes.len();
         entries.push(row.bytes);
         frames.extend(more);

@@ -89,17 +89,18 @@ impl Registry {
         let unknown = || Error::UnknownLog(package.origin.clone());
         let held = log::find(db, &package.origin).await?.filter(|held| !held.log.own).ok_or_else(unknown)?;
         let pending = continues(db, &held, package).await?;
-        let entries = read_entries(package)?;
 
         let mut appender = Appender::begin(db, &held).await?;
         let mut arrived = Arrived::read(bodies);
         if held.size == 0 {
-            arrived.bodies.extend(first_charter(db, &held, &entries, self.core.now()).await?);
+            arrived.bodies.extend(first_charter(db, &held, package.entries.first(), self.core.now()).await?);
         }
-        for entry in &entries {
-            let index = appender.push(entry);
-            let body = arrived.store(db, &held, index, entry, self.core.now()).await?;
-            view::judge_and_project(db, &held.log, index, entry, body.as_deref()).await?;
+        for bytes in &package.entries {
+            let index = appender.push(bytes.clone());
+            if let Ok(entry) = Entry::parse(bytes) {
+                let body = arrived.store(db, &held, index, &entry, self.core.now()).await?;
+                view::judge_and_project(db, &held.log, index, &entry, body.as_deref()).await?;
+            }
         }
         let reached = reached(&held, &appender, &pending)?;
         appender.write(db, reached.as_ref()).await?;
@@ -250,30 +251,19 @@ async fn continues(db: &impl ConnectionTrait, held: &Held, package: &Package) ->
     Ok(pending)
 }
 
-/// Entries have one form; a log with others is of a version that this one cannot hold.
-fn read_entries(package: &Package) -> Result<Vec<Entry>> {
-    let read = |(index, bytes): (u64, &Vec<u8>)| {
-        let refuse = |error| Error::DoesNotContinue {
-            origin: package.origin.clone(),
-            problem: format!("entry {index} cannot be read: {error}"),
-        };
-        Entry::parse(bytes).map_err(refuse)
-    };
-    (package.start..).zip(&package.entries).map(read).collect()
-}
-
 /// The first entry of a log must be the charter that was accredited; its body is known from the
 /// introduction.
 async fn first_charter(
     db: &impl ConnectionTrait,
     held: &Held,
-    entries: &[Entry],
+    first: Option<&Vec<u8>>,
     now: Timestamp,
 ) -> Result<Option<(Digest, Vec<u8>)>> {
     let partner = partners::find(db, &held.log.origin, now).await?;
     let Some(introduced) = partner.and_then(|partner| partner.introduced) else { return Ok(None) };
     let (envelope, body) = introduced.charter;
-    if entries.first().is_some_and(|first| first.envelope() != envelope) {
+    let named = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
+    if named != Some(envelope) {
         let problem = "it does not begin with the charter that was accredited".to_owned();
         return Err(Error::DoesNotContinue { origin: held.log.origin.clone(), problem });
     }

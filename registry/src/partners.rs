@@ -5,6 +5,7 @@ use chancery_schema::key::Role;
 use chancery_schema::name::{Nation, Origin};
 use chancery_schema::record::{Accreditation, Endpoint, Kind, Record, Scope};
 use chancery_schema::time::Timestamp;
+use chancery_schema::word::Word;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 
@@ -113,7 +114,12 @@ pub(crate) async fn scopes(db: &impl ConnectionTrait, held: &Held, now: Timestam
     let same = |accreditation: &Accreditation| {
         accreditation.partner_log == held.log.origin && Some(accreditation.fingerprint) == held.fingerprint
     };
-    Ok(accreditations.into_iter().find(same).map_or_else(Vec::new, |accreditation| accreditation.scopes))
+    Ok(accreditations.iter().find(|it| same(it)).map_or_else(Vec::new, known_scopes))
+}
+
+/// What a partner is recognised for, as far as this version knows the words.
+fn known_scopes(accreditation: &Accreditation) -> Vec<Scope> {
+    accreditation.scopes.iter().filter_map(Word::known).copied().collect()
 }
 
 /// The accreditation in force of the log `origin`, if there is one.
@@ -161,6 +167,7 @@ async fn with_introduction(db: &impl ConnectionTrait, accreditation: Accreditati
 
 async fn partner(db: &impl ConnectionTrait, accredited: Accredited) -> Result<Partner> {
     let Accredited { accreditation, introduced } = accredited;
+    let scopes = known_scopes(&accreditation);
     let origin = accreditation.partner_log;
     let mirror = log::find(db, &origin).await?.filter(|held| held.fingerprint == Some(accreditation.fingerprint));
     let mut log_vkey = mirror.as_ref().map(|held| held.key.to_string());
@@ -182,7 +189,7 @@ async fn partner(db: &impl ConnectionTrait, accredited: Accredited) -> Result<Pa
     Ok(Partner {
         nation: accreditation.partner,
         fingerprint: accreditation.fingerprint,
-        scopes: accreditation.scopes,
+        scopes,
         valid_until: accreditation.valid_until,
         origin,
         log_vkey,

@@ -5,11 +5,16 @@
 mod common;
 
 use chancery_registry::{Error, MirrorState, Verdict};
+use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::{Frame, Package};
+use chancery_schema::key::Role;
+use chancery_schema::log::checkpoint::{self, Checkpoint};
+use chancery_schema::log::entry::Entry;
 use chancery_schema::log::tile::tiles_at;
+use chancery_schema::log::tree::{MemoryTree, leaf_hash, subtree_consistency_proof};
 use chancery_schema::name::Origin;
-use chancery_schema::record::Scope;
+use chancery_schema::record::{Kind, Scope};
 use common::{Nation, document};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,6 +250,60 @@ async fn a_rival_does_not_take_the_place_of_an_accredited_nation() {
     let head = rival.registry.head(&rival.origin).await.unwrap().unwrap();
     assert!(mirror.registry.set_pending(&rival.origin, &head.note).await.is_err());
     pull(&source, &mirror).await;
+}
+
+#[tokio::test]
+async fn what_a_log_operator_enters_again_changes_nothing() {
+    let (source, mirror) = pair().await;
+    // The registrar ends the publisher's authority; whoever holds the log key enters the old one again.
+    source.admit(&source.delegation(Role::Publisher, &[Kind::License], &["another"])).await;
+    source.upload("umoja").await;
+    let card = source.card("umoja");
+    let entries = source.registry.entries(&source.origin, 0, 256).await.unwrap();
+    let again = [entries[1].clone(), Entry::new("model-card", card.digest()).unwrap().to_bytes()];
+    take_in(&source, &mirror, &again, &[Frame::Envelope(card.to_bytes())]).await;
+    let code = |verdict| match verdict {
+        Verdict::Void(refusal) => refusal.code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(verdict(&mirror, &source.origin, 5).await), Code::AlreadyEntered);
+    assert_eq!(code(verdict(&mirror, &source.origin, 6).await), Code::KeyNotAuthorised);
+}
+
+#[tokio::test]
+async fn an_entry_of_a_later_form_does_not_stop_a_mirror() {
+    let (source, mirror) = pair().await;
+    source.upload("umoja").await;
+    let card = source.card("umoja");
+    let later =
+        [b"chancery.entry/v2\nwho knows\n".to_vec(), Entry::new("model-card", card.digest()).unwrap().to_bytes()];
+    let state = take_in(&source, &mirror, &later, &[Frame::Envelope(card.to_bytes())]).await;
+    assert_eq!(state.size, 6);
+    assert_eq!(mirror.registry.entries(&source.origin, 4, 6).await.unwrap(), later);
+    assert_eq!(verdict(&mirror, &source.origin, 5).await, Verdict::Valid);
+    assert_eq!(mirror.registry.check().await.unwrap(), Vec::<String>::new());
+    // It passes it on like any other.
+    let (package, _) = mirror.registry.package(&source.origin, 0, 6).await.unwrap().expect("a package");
+    assert_eq!(package.entries[4..], later);
+}
+
+/// Has the mirror take in a log that its operator, who holds the log's key, has continued at will.
+async fn take_in(source: &Nation, mirror: &Nation, more: &[Vec<u8>], bodies: &[Frame]) -> MirrorState {
+    let mut entries = source.registry.entries(&source.origin, 0, 256).await.unwrap();
+    let (_, mut frames) = shown(source, mirror).await;
+    entries.extend_from_slice(more);
+    frames.extend_from_slice(bodies);
+    let mut tree = MemoryTree::new();
+    for entry in &entries {
+        tree.push(leaf_hash(entry));
+    }
+    let (origin, tree_size) = (source.origin.clone(), tree.size());
+    let checkpoint = Checkpoint { origin: origin.clone(), size: tree_size, root: tree.root() };
+    let signed = checkpoint::sign(checkpoint, &source.key(Role::Log)).unwrap();
+    mirror.registry.set_pending(&origin, &signed.to_string()).await.unwrap();
+    let proof = subtree_consistency_proof(&tree, 0, tree_size, tree_size).expect("a proof");
+    let package = Package { origin, start: 0, tree_size, entries, proof };
+    mirror.registry.extend(&package, &frames).await.unwrap()
 }
 
 /// A founded source, and a founded nation that has accredited it.

@@ -17,6 +17,7 @@ use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::key::{Algorithm, PublicKey, Role};
 use crate::limits::CLOCK_SKEW_SECONDS;
+use crate::log::entry::Entry;
 use crate::name::{Nation, Origin};
 use crate::record::{Charter, Delegation, Header, Kind, Record, RecordError};
 use crate::statement::Statement;
@@ -42,6 +43,23 @@ impl Submission {
     /// With the reason, when it is not a well-formed record of a known kind.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         Self::open(Envelope::parse(bytes)?)
+    }
+
+    /// Reads the record of an entry from the body that lies beside it.
+    ///
+    /// # Errors
+    /// With the reason, when the body is not the entry's, or not a well-formed record of a known kind.
+    pub fn of_entry(entry: &Entry, body: &[u8]) -> Result<Self, Refusal> {
+        let envelope = Envelope::from_fixed(body)?;
+        if envelope.digest() != entry.envelope() {
+            return Err(refuse(Code::Malformed, "the body is not the one that the entry names"));
+        }
+        let statement = Statement::parse(envelope.payload()).map_err(RecordError::from)?;
+        if statement.kind != entry.kind() {
+            let reason = format!("the entry says {} and the record is a {}", entry.kind(), statement.kind);
+            return Err(refuse(Code::Malformed, reason));
+        }
+        Self::open(envelope)
     }
 
     /// Reads the record in an envelope.
@@ -110,7 +128,7 @@ impl Roster {
             .get(keyid)
             .ok_or_else(|| refuse(Code::KeyUnknown, format!("the key {keyid} is not delegated by {}", self.nation)))?;
         let role = delegation.role;
-        if !kind.signers().contains(&role) || !delegation.kinds.contains(&kind) {
+        if !kind.signers().contains(&role) || !delegation.kinds.iter().any(|may| *may == kind) {
             return Err(refuse(
                 Code::KeyNotAuthorised,
                 format!("the {} key of {} may not sign a {kind}", role.as_str(), delegation.holder),
@@ -139,13 +157,32 @@ impl Roster {
     }
 }
 
+/// A record that counts in a log, as later ones refer to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entered {
+    /// Its kind.
+    pub kind: Kind,
+    /// Of what it speaks, for a publisher's record; see [`crate::record::Body::scope`].
+    pub scope: Option<String>,
+}
+
+impl Entered {
+    /// What later records need to know of this one.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self { kind: record.kind(), scope: record.scope() }
+    }
+}
+
 /// What the decision needs to know of the log at the record's position.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub struct State {
     /// The keys; none before the first charter.
     pub roster: Option<Roster>,
-    /// Of the records that the submission refers to, those that are in this log, with their kinds.
-    pub records: BTreeMap<Digest, Kind>,
+    /// How many entries stand before it.
+    pub position: u64,
+    /// Of the records that the submission refers to, and of itself, those that count in this log.
+    pub records: BTreeMap<Digest, Entered>,
     /// The card that now stands for the submission's model version, if there is one.
     pub current_card: Option<Digest>,
 }
@@ -209,8 +246,11 @@ pub enum Code {
     SignatureInvalid,
     ThresholdNotMet,
     AlgorithmMissing,
+    CharterExpired,
+    AlreadyEntered,
     IssuedInFuture,
     ReferenceUnknown,
+    ReferenceForeign,
     BlobMissing,
     VersionTaken,
     SupersedesUnknown,
@@ -218,7 +258,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::TooLarge,
         Self::KindUnknown,
@@ -231,8 +271,11 @@ impl Code {
         Self::SignatureInvalid,
         Self::ThresholdNotMet,
         Self::AlgorithmMissing,
+        Self::CharterExpired,
+        Self::AlreadyEntered,
         Self::IssuedInFuture,
         Self::ReferenceUnknown,
+        Self::ReferenceForeign,
         Self::BlobMissing,
         Self::VersionTaken,
         Self::SupersedesUnknown,
@@ -254,8 +297,11 @@ impl Code {
             Self::SignatureInvalid => "signature-invalid",
             Self::ThresholdNotMet => "threshold-not-met",
             Self::AlgorithmMissing => "algorithm-missing",
+            Self::CharterExpired => "charter-expired",
+            Self::AlreadyEntered => "already-entered",
             Self::IssuedInFuture => "issued-in-future",
             Self::ReferenceUnknown => "reference-unknown",
+            Self::ReferenceForeign => "reference-foreign",
             Self::BlobMissing => "blob-missing",
             Self::VersionTaken => "version-taken",
             Self::SupersedesUnknown => "supersedes-unknown",
@@ -303,16 +349,25 @@ impl From<RecordError> for Refusal {
 /// With the reason, when it does not.
 pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<Admitted, Refusal> {
     for_this_log(&submission, state, policy)?;
+    if state.records.contains_key(&submission.digest) {
+        return Err(refuse(Code::AlreadyEntered, "it stands in this log already; entered again it changes nothing"));
+    }
     let signers = match (&submission.record, &state.roster) {
         (Record::Charter(_), Some(_)) => {
             return Err(refuse(Code::CharterPresent, "this log has its charter; it cannot be founded again"));
+        }
+        (Record::Charter(_), None) if state.position > 0 => {
+            let reason = format!("a log begins with its nation's charter; this one stands at {}", state.position);
+            return Err(refuse(Code::CharterMissing, reason));
         }
         (Record::Charter(charter), None) => founders(&submission, charter)?,
         (_, None) => return Err(refuse(Code::CharterMissing, "a log begins with its nation's charter")),
         (_, Some(roster)) => authorised(&submission, roster, policy)?,
     };
+    let kind = submission.record.kind();
     references_stand(&submission, state)?;
     if let Policy::Own { now, blobs, .. } = policy {
+        submission.record.validate_new(&submission.header).map_err(|invalid| RecordError::of(kind, invalid))?;
         if submission.header.issued_at > now.plus_seconds(CLOCK_SKEW_SECONDS) {
             let reason = format!("the record says it was issued at {}, later than {now}", submission.header.issued_at);
             return Err(refuse(Code::IssuedInFuture, reason));
@@ -368,6 +423,11 @@ fn founders(submission: &Submission, charter: &Charter) -> Result<BTreeSet<Diges
 
 /// Every signature holds and is by a key with authority for this record: none is decoration.
 fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Result<BTreeSet<Digest>, Refusal> {
+    let (issued_at, end) = (submission.header.issued_at, roster.charter.expires);
+    if issued_at > end {
+        let reason = format!("the charter expired at {end}, and the record says it was issued at {issued_at}");
+        return Err(refuse(Code::CharterExpired, reason));
+    }
     let mut signers = BTreeSet::new();
     for keyid in submission.envelope.key_ids() {
         let (_, key) = roster.authority(&keyid, submission)?;
@@ -383,9 +443,12 @@ fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Resu
         }
         signers.insert(keyid);
     }
-    let signed_with = BTreeSet::from([Algorithm::Ed25519]);
-    if let Some(missing) = roster.charter.algorithms.iter().find(|needed| !signed_with.contains(needed)) {
-        return Err(refuse(Code::AlgorithmMissing, format!("the charter requires a signature with {missing:?}")));
+    if signers.is_empty() {
+        return Err(refuse(Code::ThresholdNotMet, "nobody signed it"));
+    }
+    // Every key that this version opens is of Ed25519, so it has signed with nothing else.
+    if let Some(missing) = roster.charter.algorithms.iter().find(|needed| **needed != Algorithm::Ed25519) {
+        return Err(refuse(Code::AlgorithmMissing, format!("the charter requires a signature with {missing} too")));
     }
     Ok(signers)
 }
@@ -393,11 +456,18 @@ fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Resu
 /// What the record refers to is in the log, and a version is described once at a time.
 fn references_stand(submission: &Submission, state: &State) -> Result<(), Refusal> {
     for (kind, digest) in submission.record.references() {
-        if state.records.get(&digest) != Some(&kind) {
+        if state.records.get(&digest).is_none_or(|entered| entered.kind != kind) {
             return Err(refuse(Code::ReferenceUnknown, format!("no {kind} {digest} is in this log; publish it first")));
         }
     }
     let Record::ModelCard(card) = &submission.record else { return Ok(()) };
+    let scope = submission.record.scope();
+    let foreign =
+        card.weights.iter().find(|weights| state.records.get(weights).is_some_and(|entered| entered.scope != scope));
+    if let Some(weights) = foreign {
+        let reason = format!("the weights {weights} are not of {}", scope.unwrap_or_default());
+        return Err(refuse(Code::ReferenceForeign, reason));
+    }
     match (state.current_card, card.supersedes) {
         (current, supersedes) if current == supersedes => Ok(()),
         (Some(current), None) => {

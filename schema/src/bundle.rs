@@ -76,16 +76,28 @@ pub enum BundleError {
     TooLarge,
     /// The frames cannot be read.
     #[error("the bundle cannot be read: {0}")]
-    Frame(#[from] FrameError),
+    Frame(FrameError),
     /// An envelope in it cannot be read.
     #[error("an envelope in the bundle cannot be read: {0}")]
-    Envelope(#[from] EnvelopeError),
+    Envelope(EnvelopeError),
     /// The header cannot be read.
     #[error("the bundle's header is malformed: {0}")]
     Header(String),
     /// The frames do not stand as a bundle asks.
     #[error("the bundle is not whole: {0}")]
     Order(&'static str),
+}
+
+impl From<FrameError> for BundleError {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}
+
+impl From<EnvelopeError> for BundleError {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Envelope(error)
+    }
 }
 
 impl Bundle {

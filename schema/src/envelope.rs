@@ -38,7 +38,7 @@ pub enum EnvelopeError {
     TooLarge,
     /// Not JSON that reads in one way.
     #[error("the envelope is {0}")]
-    Json(#[from] json::NotStrict),
+    Json(json::NotStrict),
     /// A member is missing or of another type.
     #[error("the envelope's {0} is missing or malformed")]
     Member(&'static str),
@@ -51,6 +51,12 @@ pub enum EnvelopeError {
     /// Valid, but not in the one byte form in which records are kept.
     #[error("the envelope is not in its fixed form")]
     NotFixed,
+}
+
+impl From<json::NotStrict> for EnvelopeError {
+    fn from(error: json::NotStrict) -> Self {
+        Self::Json(error)
+    }
 }
 
 /// DSSE's pre-authentication encoding: what is signed.

@@ -73,6 +73,9 @@ pub enum FrameError {
 
 impl Frame {
     /// The frame's bytes.
+    ///
+    /// # Panics
+    /// When the payload is longer than a frame may be: who makes a frame keeps to the bounds.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (kind, payload) = match self {
@@ -85,7 +88,8 @@ impl Frame {
             Self::Missing(digest) => (7, digest.as_bytes().to_vec()),
             Self::End(frames) => (8, frames.to_be_bytes().to_vec()),
         };
-        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        assert!(payload.len() <= FRAME_BYTES_MAX, "a frame of {} bytes was made", payload.len());
+        let length = u32::try_from(payload.len()).expect("the bound of a frame fits");
         [&length.to_be_bytes()[..], &[kind], Digest::of(&payload).as_bytes(), &payload].concat()
     }
 
@@ -112,11 +116,14 @@ impl Frame {
 #[derive(Debug, Default)]
 pub struct Decoder {
     bytes: Vec<u8>,
+    /// How many of `bytes` were given out in frames.
+    given: usize,
 }
 
 impl Decoder {
     /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..std::mem::take(&mut self.given));
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -125,7 +132,7 @@ impl Decoder {
     /// # Errors
     /// When the bytes cannot be a frame; the stream is then useless.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let Some((head, rest)) = self.bytes.split_at_checked(HEAD_BYTES) else { return Ok(None) };
+        let Some((head, rest)) = self.bytes[self.given..].split_at_checked(HEAD_BYTES) else { return Ok(None) };
         let mut head = Reader(head);
         let length = head.u32().ok_or(FrameError::Malformed("cut"))? as usize;
         let kind = head.u8().ok_or(FrameError::Malformed("cut"))?;
@@ -138,14 +145,14 @@ impl Decoder {
             return Err(FrameError::Digest);
         }
         let frame = Frame::from_payload(kind, payload.to_vec())?;
-        self.bytes.drain(..HEAD_BYTES + length);
+        self.given += HEAD_BYTES + length;
         Ok(Some(frame))
     }
 
     /// Whether every byte pushed has been given out in a frame.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.given == self.bytes.len()
     }
 }
 
@@ -173,7 +180,7 @@ impl Package {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let short = |length: usize| u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+        let short = |length: usize| u16::try_from(length).expect("the bounds of a package fit").to_be_bytes();
         let mut bytes = Vec::new();
         bytes.extend(short(self.origin.as_str().len()));
         bytes.extend(self.origin.as_str().as_bytes());
@@ -184,7 +191,7 @@ impl Package {
             bytes.extend(short(entry.len()));
             bytes.extend(entry);
         }
-        bytes.push(u8::try_from(self.proof.len()).unwrap_or(u8::MAX));
+        bytes.push(u8::try_from(self.proof.len()).expect("a proof is as long as a tree is high"));
         for hash in &self.proof {
             bytes.extend(hash.as_bytes());
         }

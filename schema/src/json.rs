@@ -1,6 +1,6 @@
 //! Strict JSON: what two parsers could read differently is refused.
 //!
-//! I-JSON (RFC 7493) and stricter: no duplicate keys, no number but an integer of at most 2^53 − 1
+//! I-JSON (RFC 7493 §2) and stricter, but for noncharacters, which are let stand: no duplicate keys, no number but an integer of at most 2^53 − 1
 //! in its plain form (so no fraction, no exponent, no `-0`), no lone surrogates, no byte order mark,
 //! no bytes after the value, and bounded nesting. Signed bytes are never written again from what was
 //! read; this module only decides whether they can be read in one way.
@@ -27,6 +27,25 @@ pub fn parse(bytes: &[u8]) -> Result<Value, NotStrict> {
     let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(not_strict)?;
     deserializer.end().map_err(not_strict)?;
     Ok(value)
+}
+
+/// Where `source` has another shape than the type that was read from it: `read` is what that type writes.
+/// Readers are lenient where languages differ (a list for an object, an object for a word); a value must
+/// be written as it is read. Members that the type does not know are let stand. The place is a JSON
+/// pointer (RFC 6901).
+#[must_use]
+pub fn differs(source: &Value, read: &Value) -> Option<String> {
+    match (source, read) {
+        (Value::Object(source), Value::Object(read)) => read.iter().find_map(|(member, read)| {
+            let place = differs(source.get(member)?, read)?;
+            Some(format!("/{}{place}", member.replace('~', "~0").replace('/', "~1")))
+        }),
+        (Value::Array(source), Value::Array(read)) if source.len() == read.len() => {
+            let mut items = source.iter().zip(read).enumerate();
+            items.find_map(|(index, (source, read))| Some(format!("/{index}{}", differs(source, read)?)))
+        }
+        _ => (source != read).then(String::new),
+    }
 }
 
 /// Reads one value at a given depth.

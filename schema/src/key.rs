@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::base64;
 use crate::digest::Digest;
 use crate::name::{Nation, Origin};
+use crate::word::Word;
 
 /// DER of `SubjectPublicKeyInfo` for Ed25519 up to the key itself (RFC 8410 §4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -37,6 +38,9 @@ pub enum KeyError {
     /// Not an Ed25519 `SubjectPublicKeyInfo`.
     #[error("the public key is not the DER of an Ed25519 SubjectPublicKeyInfo")]
     NotSpki,
+    /// Of a later version, perhaps.
+    #[error("the key is of an algorithm that this version does not know")]
+    UnknownAlgorithm,
     /// The key id is another key's.
     #[error("the key id is not that of the public key")]
     KeyId,
@@ -197,7 +201,7 @@ pub struct KeyRecord {
     /// SHA-256 of the public key's `SubjectPublicKeyInfo` DER.
     pub keyid: Digest,
     /// The algorithm.
-    pub alg: Algorithm,
+    pub alg: Word<Algorithm>,
     /// The `SubjectPublicKeyInfo` DER in base64.
     pub public_key: String,
     /// Base64 of this key's signature over [`possession_message`].
@@ -222,17 +226,30 @@ impl KeyRecord {
         let proof = signer.sign(&possession_message(nation, origin, role, &keyid))?;
         Ok(Self {
             keyid,
-            alg: Algorithm::Ed25519,
+            alg: Algorithm::Ed25519.into(),
             public_key: base64::encode(&key.to_spki()),
             proof_of_possession: base64::encode(&proof),
         })
     }
 
+    /// As [`KeyRecord::open`], but a key of an unknown algorithm is let stand: it can sign nothing that
+    /// this version counts.
+    ///
+    /// # Errors
+    /// When the key is of a known algorithm and does not hold.
+    pub fn check(&self, nation: &Nation, origin: &Origin, role: Role) -> Result<(), KeyError> {
+        match self.open(nation, origin, role) {
+            Ok(_) | Err(KeyError::UnknownAlgorithm) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Checks profile, key id and proof of possession, and answers the key.
     ///
     /// # Errors
-    /// When any of the three does not hold for this nation, log and role.
+    /// When the algorithm is unknown, or any of the three does not hold for this nation, log and role.
     pub fn open(&self, nation: &Nation, origin: &Origin, role: Role) -> Result<PublicKey, KeyError> {
+        let Some(Algorithm::Ed25519) = self.alg.known() else { return Err(KeyError::UnknownAlgorithm) };
         let der = base64::decode(&self.public_key).map_err(|_| KeyError::NotSpki)?;
         let key = PublicKey::from_spki(&der)?;
         let proof = base64::decode(&self.proof_of_possession).map_err(|_| KeyError::BadSignature)?;

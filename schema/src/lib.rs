@@ -23,3 +23,4 @@ pub mod name;
 pub mod record;
 pub mod statement;
 pub mod time;
+pub mod word;

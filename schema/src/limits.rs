@@ -41,7 +41,10 @@ pub const FILES_MAX: usize = 4096;
 /// A path inside a manifest, in bytes: what common file systems take.
 pub const PATH_BYTES_MAX: usize = 1024;
 
-/// A chunk of a weights file, in bytes (DESIGN §3). Large enough that WebCrypto runs at full speed.
+/// Parts of such a path: deeper folders are an attack on whoever lays them out.
+pub const PATH_PARTS_MAX: usize = 32;
+
+/// A chunk of a weights file, in bytes. Large enough that WebCrypto runs at full speed.
 pub const CHUNK_BYTES: u64 = 8 << 20;
 
 /// Keys of one role in a charter.
@@ -53,8 +56,12 @@ pub const CLOCK_SKEW_SECONDS: i64 = 600;
 /// An origin, in bytes: ML-DSA cosignatures give its length one byte (C2SP tlog-cosignature).
 pub const ORIGIN_BYTES_MAX: usize = 255;
 
-/// A signed note, in bytes: a checkpoint with the cosignatures of every nation.
-pub const NOTE_BYTES_MAX: usize = 64 << 10;
+/// Signatures on one note: the witness and the mirror of every nation, and room to grow. C2SP asks
+/// readers to take at least 16.
+pub const NOTE_SIGNATURES_MAX: usize = 512;
+
+/// A signed note, in bytes: a checkpoint with so many cosignatures, each of some 200 bytes.
+pub const NOTE_BYTES_MAX: usize = 128 << 10;
 
 /// Entries in one package of bulk exchange, as in C2SP tlog-mirror.
 pub const PACKAGE_ENTRIES_MAX: u64 = 256;

@@ -99,12 +99,20 @@ macro_rules! checked_text {
 checked_text! {
     /// The code that a log claims to speak for: a claim, bound to a fingerprint by whoever trusts it.
     Nation,
-    "a nation code: ISO 3166-1 alpha-2, EU, UN, or XA to XZ (not XK) for other unions",
+    "a nation code of two letters: ISO 3166-1 alpha-2, EU, UN, or XA to XZ (not XK) for other unions",
     "^[A-Z]{2}$",
-    |text| match text.as_bytes() {
-        [b'X', b'K'] => false,
-        [b'X', b'A'..=b'Z'] => true,
-        _ => text.len() == 2 && NATIONS.split_ascii_whitespace().any(|nation| nation == text),
+    |text| matches!(text.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z'])
+}
+
+impl Nation {
+    /// Whether the code is in use today. Nations come and go: a record is not judged by this, only a
+    /// new one asked for it.
+    #[must_use]
+    pub fn is_assigned(&self) -> bool {
+        match self.0.as_bytes() {
+            [b'X', last] => *last != b'K',
+            _ => NATIONS.split_ascii_whitespace().any(|nation| nation == self.0),
+        }
     }
 }
 
@@ -122,26 +130,42 @@ checked_text! {
     /// The name of a log and of its key (C2SP tlog-checkpoint): a URL without scheme.
     Origin,
     "an origin: a URL without scheme in lower case, such as fr.example.org/chancery",
-    "^[a-z0-9][a-z0-9._-]*(/[a-z0-9._-]+)*$",
+    "^[a-z0-9][a-z0-9._-]*(/(?!\\.{1,2}(/|$))[a-z0-9._-]+)*$",
     |text| text.len() <= ORIGIN_BYTES_MAX
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && text.split('/').all(|part| {
-            !part.is_empty()
+            !matches!(part, "" | "." | "..")
                 && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
         })
 }
 
 checked_text! {
-    /// A language tag in the shape of BCP 47 (RFC 5646 §2.1).
+    /// A language tag in the shape of BCP 47 (RFC 5646 §2.1), in one case only: the language small, a
+    /// script of four letters like `Hant`, a region of two letters like `BR`, all else small.
     Language,
     "a language tag (BCP 47), such as fr, pt-BR or zh-Hant",
-    "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+    "^[a-z]{2,8}(-([A-Z][a-z]{3}|[A-Z]{2}|[a-z0-9]{1,8}))*$",
     |text| text.len() <= NAME_CHARS_MAX && {
-        let mut parts = text.split('-');
-        let primary = parts.next().unwrap_or_default();
+        let primary = text.split('-').next().unwrap_or_default();
         (2..=8).contains(&primary.len())
             && primary.chars().all(|c| c.is_ascii_alphabetic())
-            && parts.all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+            && text.split('-').all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+            && Language::in_one_case(text) == text
+    }
+}
+
+impl Language {
+    /// The tag in the one case in which it is written here.
+    #[must_use]
+    pub fn in_one_case(text: &str) -> String {
+        let cased = text.split('-').enumerate().map(|(index, part)| match part.len() {
+            4 if index > 0 && part.chars().all(|c| c.is_ascii_alphabetic()) => {
+                part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase()
+            }
+            2 if index > 0 => part.to_ascii_uppercase(),
+            _ => part.to_ascii_lowercase(),
+        });
+        cased.collect::<Vec<_>>().join("-")
     }
 }
 
@@ -218,16 +242,33 @@ mod tests {
 
     #[test]
     fn names_follow_their_rules() {
-        check::<Nation>(&["FR", "KE", "EU", "UN", "XA"], &["fr", "XK", "ZZ", "QQ", "F", "FRA", "ＦＲ", ""]);
+        check::<Nation>(&["FR", "KE", "EU", "UN", "XA", "ZZ"], &["fr", "F", "FRA", "F1", "ＦＲ", ""]);
         check::<Name>(&["a", "7b", "llm-2.0_x"], &["", "-a", "A", "a b", "é", &"a".repeat(65)]);
         check::<Origin>(
             &["fr.example.org/chancery", "node.local"],
-            &["", "/a", "a/", "a//b", "https://a", "a+b", "a b", "A.org"],
+            &["", "/a", "a/", "a//b", "a/../b", "a/.", "https://a", "a+b", "a b", "A.org"],
         );
-        check::<Language>(&["fr", "pt-BR", "zh-Hant", "quz"], &["", "f", "fr-", "français", "fr_FR"]);
+        check::<Language>(
+            &["fr", "pt-BR", "zh-Hant", "sr-Latn-RS", "quz", "es-419", "de-1996"],
+            &["", "f", "fr-", "français", "fr_FR", "FR", "pt-br", "zh-hant", "zh-HANT"],
+        );
         check::<ModelId>(
             &["urn:chancery:FR:lab:m"],
             &["urn:chancery:FR:lab", "urn:chancery:FR:lab:m:1", "urn:chancery:fr:lab:m", "chancery:FR:lab:m"],
         );
+    }
+
+    #[test]
+    fn a_code_in_use_is_one_of_today() {
+        let assigned = |code: &str| code.parse::<Nation>().unwrap().is_assigned();
+        assert!(["FR", "KE", "EU", "UN", "XA", "XZ"].into_iter().all(assigned));
+        assert!(!["XK", "ZZ", "QQ", "SU"].into_iter().any(assigned));
+    }
+
+    #[test]
+    fn a_language_tag_has_one_case() {
+        for (text, tag) in [("EN", "en"), ("pt-br", "pt-BR"), ("ZH-hANT-tw", "zh-Hant-TW"), ("ES-419", "es-419")] {
+            assert_eq!(Language::in_one_case(text), tag);
+        }
     }
 }

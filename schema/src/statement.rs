@@ -13,11 +13,11 @@ use crate::limits::LIST_ITEMS_MAX;
 /// The type of every statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 
-/// A predicate type is this, the kind, and [`PREDICATE_SUFFIX`].
+/// A predicate type is this, the kind, `:v` and the version.
 pub const PREDICATE_PREFIX: &str = "urn:chancery:predicate:";
 
-/// The version that ends our predicate types.
-pub const PREDICATE_SUFFIX: &str = ":v1";
+/// The version of every predicate type that this version writes and reads.
+pub const VERSION: u32 = 1;
 
 /// Bytes that a statement is about, named by their digest.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,8 @@ pub struct Statement {
     pub subject: Vec<Subject>,
     /// The kind of record: the predicate type without prefix and version.
     pub kind: String,
+    /// The version of the predicate type.
+    pub version: u32,
     /// What it says.
     pub predicate: Value,
 }
@@ -59,10 +61,16 @@ pub struct Statement {
 pub enum StatementError {
     /// Not JSON that reads in one way.
     #[error("the statement is {0}")]
-    Json(#[from] json::NotStrict),
+    Json(json::NotStrict),
     /// A member is missing or malformed.
     #[error("the statement's {0} is missing or malformed")]
     Member(&'static str),
+}
+
+impl From<json::NotStrict> for StatementError {
+    fn from(error: json::NotStrict) -> Self {
+        Self::Json(error)
+    }
 }
 
 impl Statement {
@@ -75,16 +83,17 @@ impl Statement {
         if statement.get("_type").and_then(Value::as_str) != Some(STATEMENT_TYPE) {
             return Err(StatementError::Member("_type"));
         }
-        let kind = statement.get("predicateType").and_then(Value::as_str).and_then(kind_of_predicate_type);
-        let kind = kind.ok_or(StatementError::Member("predicateType"))?.to_owned();
-        let subject = statement.get_mut("subject").map(Value::take).unwrap_or_default();
-        let subject: Vec<Subject> = serde_json::from_value(subject).map_err(|_| StatementError::Member("subject"))?;
-        if !(1..=LIST_ITEMS_MAX).contains(&subject.len()) {
+        let predicate_type = statement.get("predicateType").and_then(Value::as_str).and_then(read_predicate_type);
+        let (kind, version) = predicate_type.ok_or(StatementError::Member("predicateType"))?;
+        let kind = kind.to_owned();
+        let source = statement.get_mut("subject").map(Value::take).unwrap_or_default();
+        let subject = Vec::<Subject>::deserialize(&source).map_err(|_| StatementError::Member("subject"))?;
+        if json::differs(&source, &json!(subject)).is_some() || !(1..=LIST_ITEMS_MAX).contains(&subject.len()) {
             return Err(StatementError::Member("subject"));
         }
         let predicate = statement.get_mut("predicate").map(Value::take).filter(Value::is_object);
         let predicate = predicate.ok_or(StatementError::Member("predicate"))?;
-        Ok(Self { subject, kind, predicate })
+        Ok(Self { subject, kind, version, predicate })
     }
 
     /// Writes the payload that will be signed.
@@ -93,18 +102,20 @@ impl Statement {
         let statement = json!({
             "_type": STATEMENT_TYPE,
             "subject": self.subject,
-            "predicateType": format!("{PREDICATE_PREFIX}{}{PREDICATE_SUFFIX}", self.kind),
+            "predicateType": format!("{PREDICATE_PREFIX}{}:v{}", self.kind, self.version),
             "predicate": self.predicate,
         });
         statement.to_string().into_bytes()
     }
 }
 
-/// The kind in one of our predicate types: `[a-z][a-z-]{0,31}`.
-fn kind_of_predicate_type(text: &str) -> Option<&str> {
-    let kind = text.strip_prefix(PREDICATE_PREFIX)?.strip_suffix(PREDICATE_SUFFIX)?;
+/// Kind and version in one of our predicate types: `[a-z][a-z-]{0,31}`, and a number from 1 on without
+/// leading zeros.
+fn read_predicate_type(text: &str) -> Option<(&str, u32)> {
+    let (kind, version) = text.strip_prefix(PREDICATE_PREFIX)?.rsplit_once(":v")?;
     let well_formed = kind.len() <= 32
         && kind.starts_with(|c: char| c.is_ascii_lowercase())
         && kind.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    well_formed.then_some(kind)
+    let version = version.parse().ok().filter(|number: &u32| *number >= 1 && number.to_string() == version)?;
+    well_formed.then_some((kind, version))
 }

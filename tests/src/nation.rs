@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chancery_schema::admission::{Admitted, Policy, Refusal, Roster, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Entered, Policy, Refusal, Roster, State, Submission, decide};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, Role, Signer};
@@ -195,12 +195,13 @@ impl Judge {
         };
         self.state.current_card = version.as_ref().and_then(|version| self.cards.get(version)).copied();
         let admitted = decide(submission, &self.state, &Policy::Mirror { origin: origin.clone() })?;
-        let (digest, kind) = (admitted.submission().digest, admitted.submission().record.kind());
+        let (digest, entered) = (admitted.submission().digest, Entered::of(&admitted.submission().record));
         match &mut self.state.roster {
             Some(roster) => roster.apply(&admitted),
             none => *none = Roster::found(&admitted),
         }
-        self.state.records.insert(digest, kind);
+        self.state.records.insert(digest, entered);
+        self.state.position += 1;
         if let Some(version) = version {
             self.cards.insert(version, digest);
         }

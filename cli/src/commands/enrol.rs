@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chancery_schema::key::Role;
 use chancery_schema::record::{Body as _, Delegation, Header, Kind, Nonce};
+use chancery_schema::word::Word;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -133,7 +134,7 @@ impl Enrolment {
             holder: self.holder.clone(),
             role: self.key.role,
             key: self.key.key.clone(),
-            kinds: self.kinds.clone(),
+            kinds: self.kinds.iter().copied().map(Word::from).collect(),
             models: self.models.clone(),
             valid_from: now,
             valid_until: now.plus_seconds(i64::from(self.valid_days) * 86_400),

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::CHUNK_BYTES;
 use chancery_schema::name::Name;
-use chancery_schema::record::{
-    CHUNK_HASHES_MEDIA_TYPE, Format, Location, Weights, WeightsFile, manifest_text, oms_root,
-};
+use chancery_schema::record::{CHUNK_HASHES_MEDIA_TYPE, Location, Weights, WeightsFile, manifest_text, oms_root};
+use chancery_schema::word::Word;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -73,7 +72,11 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 fn report(args: &Args, weights: &Weights, context: &Context) -> Outcome {
-    for file in weights.files.iter().filter(|file| file.format.is_some_and(Format::can_run_code)) {
+    for file in weights
+        .files
+        .iter()
+        .filter(|file| file.format.as_ref().and_then(Word::known).is_some_and(|format| format.can_run_code()))
+    {
         context.console.say(format_args!("warning: {} can run code on the machine that opens it", file.path));
     }
     for path in &weights.ignored {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chancery_schema::limits::BLOB_BYTES_MAX;
 use chancery_schema::name::{Language, Name};
 use chancery_schema::record::{Action, Clause, ClauseKind, Duty, License, LicenseText, PolicyType, Reading, Texts};
+use chancery_schema::word::Word;
 use serde_json::json;
 
 use crate::Context;
@@ -83,7 +84,7 @@ pub fn run(command: &Command, context: &Context) -> Outcome {
         spdx: args.spdx.clone(),
         texts: texts.collect::<Outcome<_>>()?,
         prevailing_language: None,
-        policy_type: PolicyType::Offer,
+        policy_type: PolicyType::Offer.into(),
         assigner: None,
         assignee: None,
         valid_from: None,
@@ -131,8 +132,8 @@ impl Template {
 fn clause(id: &str, kind: ClauseKind, actions: &[Action], duties: &[Duty]) -> Outcome<Clause> {
     Ok(Clause {
         id: id.parse().or_exit(Exit::Other, || format!("failed to name the clause {id}"))?,
-        kind,
-        actions: actions.to_vec(),
+        kind: kind.into(),
+        actions: actions.iter().copied().map(Word::from).collect(),
         seats: None,
         places: None,
         parties: Vec::new(),
@@ -142,13 +143,13 @@ fn clause(id: &str, kind: ClauseKind, actions: &[Action], duties: &[Duty]) -> Ou
         from: None,
         until: None,
         thresholds: Vec::new(),
-        duties: duties.to_vec(),
+        duties: duties.iter().copied().map(Word::from).collect(),
         text_ref: None,
-        reading: Reading::PublisherAsserted,
+        reading: Reading::PublisherAsserted.into(),
     })
 }
 
 fn named(argument: &str) -> Result<(Language, String), String> {
     let (language, rest) = argument.split_once('=').ok_or("expected LANG=…, such as fr=…")?;
-    Ok((language.parse().map_err(|error| format!("{error}"))?, rest.to_owned()))
+    Ok((Language::in_one_case(language).parse().map_err(|error| format!("{error}"))?, rest.to_owned()))
 }

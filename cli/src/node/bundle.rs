@@ -96,13 +96,11 @@ fn find(wanted: &Wanted, client: &Client) -> Outcome<Digest> {
     };
     let query = "query($urn: String!, $version: String) { model(urn: $urn, version: $version) { card { digest } } }";
     let answer: Value = client.ask(query, &json!({ "urn": model, "version": version }))?;
-    match answer["model"]["card"]["digest"].as_str().map(str::parse) {
-        Some(Ok(digest)) => Ok(digest),
-        _ => {
-            let version = version.as_ref().map(|version| format!("@{version}")).unwrap_or_default();
-            fail(Exit::NotFound, format!("{} has no model {model}{version}", client.url()))
-        }
+    if let Some(Ok(digest)) = answer["model"]["card"]["digest"].as_str().map(str::parse) {
+        return Ok(digest);
     }
+    let version = version.as_ref().map(|version| format!("@{version}")).unwrap_or_default();
+    fail(Exit::NotFound, format!("{} has no model {model}{version}", client.url()))
 }
 
 /// Checks that the bundle holds together under the charter that it brings itself, whose fingerprint

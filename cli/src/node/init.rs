@@ -243,7 +243,7 @@ fn charter(args: &Args, keys: &Keys, expires: Timestamp) -> Outcome<Charter> {
         log_key: keys.log.public.key.clone(),
         witness: cosigner(&keys.witness)?,
         mirror: cosigner(&keys.mirror)?,
-        algorithms: vec![Algorithm::Ed25519],
+        algorithms: vec![Algorithm::Ed25519.into()],
         expires,
     })
 }
@@ -253,7 +253,7 @@ fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): 
         holder,
         role: key.public.role,
         key: key.public.key.clone(),
-        kinds: vec![kind],
+        kinds: vec![kind.into()],
         models: Vec::new(),
         valid_from,
         valid_until,
@@ -332,6 +332,7 @@ fn report(args: &Args, folder: &Path, charter: &Digest, context: &Context) -> Ou
 
 fn named(text: &str) -> Result<(Language, String), String> {
     let (language, name) = text.split_once('=').ok_or("expected LANG=TEXT, such as fr=\"République française\"")?;
-    let language = language.parse().map_err(|error: chancery_schema::name::NotAName| error.to_string())?;
+    let language =
+        Language::in_one_case(language).parse().map_err(|error: chancery_schema::name::NotAName| error.to_string())?;
     Ok((language, name.to_owned()))
 }

@@ -19,7 +19,7 @@ use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome};
 use crate::{Context, telemetry};
 
-/// How often the node says that it lives: its own cosignature on its own head (DESIGN §4).
+/// How often the node says that it lives: its own cosignature on its own head.
 const HEARTBEAT: Duration = Duration::from_mins(10);
 
 /// Runs the node: exchange with partners, GraphQL, the log and the portal

@@ -11,7 +11,7 @@ pub struct Model {
     pub idx: i64,
     pub bytes: Vec<u8>,
     pub leaf: Vec<u8>,
-    pub envelope: Vec<u8>,
+    pub envelope: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

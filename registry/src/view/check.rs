@@ -86,8 +86,8 @@ async fn check_log(db: &impl ConnectionTrait, held: &Held, findings: &mut Vec<St
             if row.leaf != leaf.as_bytes() {
                 wrong.add(format!("entry {index} of {origin} does not have the leaf hash that is kept"));
             }
-            let envelope = Entry::parse(&row.bytes).map(|entry| entry.envelope());
-            if envelope.ok().is_none_or(|envelope| row.envelope != envelope.as_bytes()) {
+            let envelope = Entry::parse(&row.bytes).ok().map(|entry| entry.envelope().as_bytes().to_vec());
+            if row.envelope != envelope {
                 wrong.add(format!("entry {index} of {origin} does not name the envelope that is kept"));
             }
             tree.push(leaf);

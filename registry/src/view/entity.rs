@@ -18,6 +18,7 @@ pub mod record {
         pub code: Option<String>,
         pub reason: Option<String>,
         pub superseded_by: Option<Vec<u8>>,
+        pub scope: Option<String>,
         pub at: i64,
         pub signers: Vec<u8>,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_schema::admission::{Admitted, Code, Policy, Refusal, Roster, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, Roster, State, Submission, decide};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::log::entry::Entry;
@@ -69,10 +69,7 @@ pub(super) async fn judge(
     };
     let (digest, header) = (submission.digest, Box::new(submission.header.clone()));
     let void = |refusal| Judgement::Void { digest: Some(digest), header: Some(header), refusal };
-    let state = state(db, log, &submission).await?;
-    if let Some(refusal) = founds_late(&submission, &state, index) {
-        return Ok(void(refusal));
-    }
+    let state = state(db, log, index, &submission).await?;
     let policy = Policy::Mirror { origin: log.origin.clone() };
     Ok(match decide(submission, &state, &policy) {
         Ok(admitted) => Judgement::Admitted(Box::new(admitted)),
@@ -80,17 +77,24 @@ pub(super) async fn judge(
     })
 }
 
-/// What `decide` needs to know: the keys, the records of this log that the submission refers to, and
-/// the card that stands for its model version.
-pub(crate) async fn state(db: &impl ConnectionTrait, log: &Log, submission: &Submission) -> Result<State> {
-    let references: BTreeSet<Digest> = submission.record.references().into_iter().map(|(_, digest)| digest).collect();
+/// What `decide` needs to know: the keys, the records of this log that the submission refers to or that
+/// are itself, and the card that stands for its model version.
+pub(crate) async fn state(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    position: u64,
+    submission: &Submission,
+) -> Result<State> {
+    let references = submission.record.references().into_iter().map(|(_, digest)| digest);
+    let asked: BTreeSet<Digest> = references.chain([submission.digest]).collect();
     let current_card = match &submission.record {
         Record::ModelCard(card) => {
             current(db, log, &submission.header, card).await?.map(|row| digest(&row.card)).transpose()?
         }
         _ => None,
     };
-    Ok(State { roster: roster(db, log).await?, records: kinds(db, log, &references).await?, current_card })
+    let (roster, records) = (roster(db, log).await?, entered(db, log, &asked).await?);
+    Ok(State { roster, position, records, current_card })
 }
 
 /// The keys of a log's nation, as the log now stands.
@@ -156,14 +160,18 @@ pub(super) fn reopen(origin: &Origin, body: &[u8]) -> Result<(Header, Record)> {
     record.ok_or_else(|| Error::Inconsistent(format!("a record of {origin} that was valid can no longer be read")))
 }
 
-/// Of these digests, those of records in the log that count, with their kinds.
-async fn kinds(db: &impl ConnectionTrait, log: &Log, digests: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, Kind>> {
-    let mut kinds = BTreeMap::new();
+/// Of these digests, those of records in the log that count.
+async fn entered(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    digests: &BTreeSet<Digest>,
+) -> Result<BTreeMap<Digest, Entered>> {
+    let mut records = BTreeMap::new();
     let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
     for digests in digests.chunks(REFERENCES_PER_QUERY) {
-        let rows: Vec<(Option<Vec<u8>>, String)> = record::Entity::find()
+        let rows: Vec<(Option<Vec<u8>>, String, Option<String>)> = record::Entity::find()
             .select_only()
-            .columns([record::Column::Digest, record::Column::Kind])
+            .columns([record::Column::Digest, record::Column::Kind, record::Column::Scope])
             .filter(record::Column::LogId.eq(log.id))
             .filter(record::Column::Digest.is_in(digests.iter().cloned()))
             .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
@@ -171,36 +179,22 @@ async fn kinds(db: &impl ConnectionTrait, log: &Log, digests: &BTreeSet<Digest>)
             .all(db)
             .await
             .attempting("look for the records that a record refers to")?;
-        for (found, kind) in rows {
+        for (found, kind, scope) in rows {
             if let (Some(found), Some(kind)) = (found, Kind::from_word(&kind)) {
-                kinds.insert(digest(&found)?, kind);
+                records.insert(digest(&found)?, Entered { kind, scope });
             }
         }
     }
-    Ok(kinds)
+    Ok(records)
 }
 
 /// Reads the record of an entry; what it is judged as, where that fails.
 fn open(entry: &Entry, body: &[u8]) -> std::result::Result<Submission, Judgement> {
-    let void = |digest, refusal| Judgement::Void { digest, header: None, refusal };
-    let envelope = Envelope::from_fixed(body).map_err(|error| void(None, error.into()))?;
-    let digest = envelope.record_digest();
-    let kind = Statement::parse(envelope.payload()).ok().map(|statement| statement.kind);
-    if let Some(kind) = kind.filter(|kind| kind != entry.kind()) {
-        let reason = format!("the entry says {} and the record is a {kind}", entry.kind());
-        return Err(void(Some(digest), Refusal { code: Code::Malformed, reason }));
-    }
-    Submission::open(envelope).map_err(|refusal| match refusal.code {
-        Code::KindUnknown => Judgement::Unknown { digest },
-        _ => void(Some(digest), refusal),
-    })
-}
-
-/// Only entry 0 can found a log: its digest is what people compared.
-fn founds_late(submission: &Submission, state: &State, index: u64) -> Option<Refusal> {
-    let late = matches!(submission.record, Record::Charter(_)) && state.roster.is_none() && index > 0;
-    late.then(|| Refusal {
-        code: Code::CharterMissing,
-        reason: format!("a log begins with its nation's charter; this one stands at {index}"),
+    Submission::of_entry(entry, body).map_err(|refusal| {
+        let digest = Envelope::from_fixed(body).ok().map(|envelope| envelope.record_digest());
+        match (refusal.code, digest) {
+            (Code::KindUnknown, Some(digest)) => Judgement::Unknown { digest },
+            _ => Judgement::Void { digest, header: None, refusal },
+        }
     })
 }

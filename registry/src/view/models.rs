@@ -63,7 +63,7 @@ impl Registry {
     }
 }
 
-/// Of each model the version that was published last: `latest` goes by log order (DESIGN §3).
+/// Of each model the version that was published last: `latest` goes by log order.
 fn newest() -> Select<model::Entity> {
     let newer = "NOT EXISTS (SELECT 1 FROM model AS newer WHERE newer.log_id = model.log_id AND newer.urn = model.urn \
                  AND newer.current = model.current AND newer.since > model.since)";

@@ -64,7 +64,10 @@ fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::Act
         Judged::Unknown { digest } => (UNKNOWN, Some(*digest), None, None),
         Judged::Missing => (MISSING, None, None, None),
     };
-    let signers = if let Judged::Admitted(admitted) = judged { joined(admitted.signers()) } else { Vec::new() };
+    let (signers, scope) = match judged {
+        Judged::Admitted(admitted) => (joined(admitted.signers()), admitted.submission().record.scope()),
+        _ => (Vec::new(), None),
+    };
     record::ActiveModel {
         log_id: Set(log.id),
         idx: Set(column(index)),
@@ -75,6 +78,7 @@ fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::Act
         code: Set(refusal.map(|refusal| refusal.code.as_str().to_owned())),
         reason: Set(refusal.map(|refusal| refusal.reason.clone())),
         superseded_by: Set(None),
+        scope: Set(scope),
         at: Set(header.map_or(0, |header| header.issued_at.unix_seconds())),
         signers: Set(signers),
     }

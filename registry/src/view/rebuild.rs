@@ -60,13 +60,13 @@ pub(crate) async fn rebuild_log(db: &impl ConnectionTrait, log: &Log) -> Result<
         if rows.is_empty() {
             return Ok(next);
         }
-        let bodies = bodies(db, rows.iter().map(|row| row.envelope.clone())).await?;
+        let bodies = bodies(db, rows.iter().filter_map(|row| row.envelope.clone())).await?;
         for row in rows {
             let index = size(row.idx)?;
-            let broken = || Error::Inconsistent(format!("entry {index} of the log {} cannot be read", log.origin));
-            let entry = Entry::parse(&row.bytes).map_err(|_| broken())?;
-            let body = bodies.get(&entry.envelope()).filter(|_| !missing.contains(&entry.envelope()));
-            judge_and_project(db, log, index, &entry, body.map(Vec::as_slice)).await?;
+            if let Ok(entry) = Entry::parse(&row.bytes) {
+                let body = bodies.get(&entry.envelope()).filter(|_| !missing.contains(&entry.envelope()));
+                judge_and_project(db, log, index, &entry, body.map(Vec::as_slice)).await?;
+            }
             next = index + 1;
         }
     }

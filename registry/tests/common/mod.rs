@@ -227,7 +227,7 @@ impl Nation {
         identity(&self.seed, &self.origin)
     }
 
-    fn key(&self, role: Role) -> SigningKey {
+    pub fn key(&self, role: Role) -> SigningKey {
         key(&self.seed, role)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Bundle, LoggedRecord};
-use crate::admission::{Policy as AdmissionPolicy, Roster, State, Submission, decide};
+use crate::admission::{Entered, Policy as AdmissionPolicy, Roster, State, Submission, decide};
 use crate::digest::Digest;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::cosignature::{self, Cosignature};
@@ -14,7 +14,7 @@ use crate::log::note::VerifierKey;
 use crate::log::policy::{Policy, Quorum};
 use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
-use crate::record::Record;
+use crate::record::{BlobRef, Record};
 use crate::time::Timestamp;
 
 /// What the reader pins, by whatever way they trust: a fingerprint compared by voice, or a policy
@@ -150,8 +150,7 @@ impl Report {
         let checkpoint = self.inclusion(bundle, &submission.header.log, &log_key)?;
         self.authority(bundle, submission)?;
         self.cosignatures(&checkpoint, trust)?;
-        self.blobs(bundle);
-        Ok(())
+        self.blobs(bundle)
     }
 
     /// The first record is the charter that the reader pins, by fingerprint or by log key.
@@ -243,20 +242,24 @@ impl Report {
         }
         for record in bundle.records.iter().skip(1) {
             let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
-            let (digest, kind) = (submission.digest, submission.record.kind());
+            let (digest, entered) = (submission.digest, Entered::of(&submission.record));
             let current_card = match &submission.record {
                 // Whether this card stands for its version, only the whole log can tell.
                 Record::ModelCard(card) => card.supersedes,
                 _ => None,
             };
-            let state = State { roster: Some(roster.clone()), records: records.clone(), current_card };
+            let position = records.len() as u64 + 1;
+            let state = State { roster: Some(roster.clone()), position, records: records.clone(), current_card };
             let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
             roster.apply(&admitted);
-            records.insert(digest, kind);
             if digest == self.record {
-                self.kind = Some(kind.as_str().to_owned());
+                self.kind = Some(entered.kind.as_str().to_owned());
                 self.signers = admitted.signers().iter().copied().collect();
             }
+            records.insert(digest, entered);
+        }
+        if self.kind.is_none() {
+            return self.require(WHAT, Err("the record that the bundle is about is not in it"));
         }
         let holders: Vec<String> = self
             .signers
@@ -298,16 +301,26 @@ impl Report {
         Ok(())
     }
 
-    /// Which blobs travel with the bundle. Each was read by its digest, so none can be another.
-    fn blobs(&mut self, bundle: &Bundle) {
+    /// Which blobs travel with the bundle: only those that its records name, as long as they say. Each
+    /// was read by its digest, so none can be another.
+    fn blobs(&mut self, bundle: &Bundle) -> Result<(), Stopped> {
+        const WHAT: &str = "blobs";
         let named = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
-        let named: Vec<Digest> =
-            named.flat_map(|submission| submission.record.blobs()).map(|blob| blob.sha256).collect();
-        let missing = named.iter().filter(|digest| !bundle.blobs.contains_key(digest)).count();
+        let named: Vec<BlobRef> = named.flat_map(|submission| submission.record.blobs()).collect();
+        if let Some(stray) = bundle.blobs.keys().find(|held| named.iter().all(|blob| blob.sha256 != **held)) {
+            return self.require(WHAT, Err(format!("no record of the bundle names the blob {stray}")));
+        }
+        let held = |blob: &BlobRef| bundle.blobs.get(&blob.sha256).map(|bytes| bytes.len() as u64);
+        if let Some(blob) = named.iter().find(|blob| held(blob).is_some_and(|bytes| bytes != blob.size_bytes)) {
+            let problem = format!("the blob {} is not of {} bytes, as its record says", blob.sha256, blob.size_bytes);
+            return self.require(WHAT, Err(problem));
+        }
+        let missing = named.iter().filter(|blob| held(blob).is_none()).count();
         if missing > 0 {
             let detail = format!("{missing} of {} blobs that the records name are not in the bundle", named.len());
-            self.note("blobs", Outcome::NotChecked, detail);
+            self.note(WHAT, Outcome::NotChecked, detail);
         }
+        Ok(())
     }
 }
 

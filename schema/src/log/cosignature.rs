@@ -9,9 +9,12 @@
 //!
 //! The signature does not bind the cosigner's name: a key must never serve two cosigners.
 
+use std::collections::BTreeMap;
+
 use crate::key::{SignError, Signer};
 use crate::log::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::log::note::{self, KeyId, KeyType, NoteError, Signature, VerifierKey};
+use crate::name::Nation;
 
 /// A cosignature that holds: who saw which checkpoint at what time. Only [`sign`], [`verify`] and
 /// [`verify_all`] make one.
@@ -74,16 +77,19 @@ pub fn verify_all<'k>(
     Ok(cosignatures)
 }
 
-/// Since when an entry is public beyond doubt: the `k`-th smallest time, one per cosigner (its
-/// earliest), on checkpoints that cover `index` (DESIGN §4, the one clock rule). The caller brings
-/// the cosignatures of one log, by the cosigners its policy counts.
+/// Since when an entry is public beyond doubt: the `k`-th smallest time, one per nation (its earliest,
+/// by whichever of its keys), on checkpoints that cover `index`. The
+/// caller brings the cosignatures of one log, by the nations its policy counts, the log's own apart.
 #[must_use]
-pub fn proof_time(cosignatures: &[Cosignature], index: u64, k: usize) -> Option<u64> {
-    let mut first: Vec<&Cosignature> = cosignatures.iter().filter(|seen| seen.checkpoint.size > index).collect();
-    first.sort_by_key(|seen| (*seen.key.public().as_bytes(), seen.timestamp));
-    first.dedup_by_key(|seen| *seen.key.public().as_bytes());
-    first.sort_by_key(|seen| seen.timestamp);
-    first.get(k.checked_sub(1)?).map(|seen| seen.timestamp)
+pub fn proof_time(cosignatures: &[(Nation, Cosignature)], index: u64, k: usize) -> Option<u64> {
+    let mut first: BTreeMap<&Nation, u64> = BTreeMap::new();
+    for (nation, seen) in cosignatures.iter().filter(|(_, seen)| seen.checkpoint.size > index) {
+        let earliest = first.entry(nation).or_insert(seen.timestamp);
+        *earliest = seen.timestamp.min(*earliest);
+    }
+    let mut times: Vec<u64> = first.into_values().collect();
+    times.sort_unstable();
+    times.get(k.checked_sub(1)?).copied()
 }
 
 impl Cosignature {

@@ -1,6 +1,6 @@
 //! Entries: the bytes that are the leaves of a log.
 //!
-//! Chancery's own format (DESIGN §4), three lines each ended by `\n`:
+//! Chancery's own format, three lines each ended by `\n`:
 //!
 //! ```text
 //! chancery.entry/v1

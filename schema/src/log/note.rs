@@ -11,11 +11,8 @@ use std::str::FromStr;
 use crate::base64;
 use crate::digest::Digest;
 use crate::key::{PublicKey, SignError, Signer};
-use crate::limits::{NOTE_BYTES_MAX, ORIGIN_BYTES_MAX};
+use crate::limits::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX};
 use crate::log::cosignature;
-
-/// Signatures on one note. C2SP asks readers to take 16; a federation has more partners than that.
-pub const SIGNATURES_MAX: usize = 64;
 
 /// The first four bytes of SHA-256 of `name ‖ 0x0A ‖ type ‖ public key`: a hint, not an identity.
 pub type KeyId = [u8; 4];
@@ -69,7 +66,7 @@ pub enum NoteError {
     #[error("a signature line is an em dash, a key name, and base64")]
     Line,
     /// Too many signatures.
-    #[error("the note has more than {SIGNATURES_MAX} signatures")]
+    #[error("the note has more than {NOTE_SIGNATURES_MAX} signatures")]
     Signatures,
     /// A name with a space, a `+`, nothing, or too much in it.
     #[error("a key name has 1 to {ORIGIN_BYTES_MAX} bytes, no space and no '+'")]
@@ -260,9 +257,9 @@ impl Note {
         let blank = note.rfind("\n\n").ok_or(NoteError::Shape)?;
         let (text, rest) = note.split_at_checked(blank + 1).ok_or(NoteError::Shape)?;
         let lines = rest.strip_prefix('\n').and_then(|rest| rest.strip_suffix('\n')).ok_or(NoteError::Shape)?;
-        let signatures = lines.split('\n').take(SIGNATURES_MAX + 1).map(Signature::parse);
+        let signatures = lines.split('\n').take(NOTE_SIGNATURES_MAX + 1).map(Signature::parse);
         let signatures = signatures.collect::<Result<Vec<_>, _>>()?;
-        if signatures.len() > SIGNATURES_MAX {
+        if signatures.len() > NOTE_SIGNATURES_MAX {
             return Err(NoteError::Signatures);
         }
         Ok(Self { text: text.to_owned(), signatures })
@@ -293,7 +290,7 @@ impl Note {
         if self.signatures.contains(&signature) {
             return Ok(());
         }
-        if self.signatures.len() >= SIGNATURES_MAX {
+        if self.signatures.len() >= NOTE_SIGNATURES_MAX {
             return Err(NoteError::Signatures);
         }
         if self.to_string().len() + signature.to_string().len() + 1 > NOTE_BYTES_MAX {

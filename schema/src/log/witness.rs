@@ -9,9 +9,10 @@
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::limits::NOTE_SIGNATURES_MAX;
 use crate::limits::{NOTE_BYTES_MAX, PROOF_HASHES_MAX};
 use crate::log::checkpoint::{self, Checkpoint, CheckpointError, SignedCheckpoint, decimal};
-use crate::log::note::{Note, NoteError, SIGNATURES_MAX, Signature, VerifierKey};
+use crate::log::note::{Note, NoteError, Signature, VerifierKey};
 use crate::log::proof::parse_hashes;
 use crate::log::tree::{self, EMPTY_ROOT};
 
@@ -131,12 +132,12 @@ pub fn format_answer(lines: &[Signature]) -> String {
 /// Reads [`format_answer`]. Lines are not yet verified: see [`super::cosignature::verify`].
 ///
 /// # Errors
-/// When the body is not 1 to 64 signature lines, each ended.
+/// When the body is not 1 to 512 signature lines, each ended.
 pub fn parse_answer(body: &str) -> Result<Vec<Signature>, NotWitnessText> {
-    let wrong = NotWitnessText("1 to 64 lines of cosignatures");
+    let wrong = NotWitnessText("1 to 512 lines of cosignatures");
     let lines = body.strip_suffix('\n').filter(|lines| lines.len() <= NOTE_BYTES_MAX).ok_or(wrong)?;
-    let lines = lines.split('\n').take(SIGNATURES_MAX + 1).map(Signature::parse).collect::<Result<Vec<_>, _>>();
-    lines.ok().filter(|lines| lines.len() <= SIGNATURES_MAX).ok_or(wrong)
+    let lines = lines.split('\n').take(NOTE_SIGNATURES_MAX + 1).map(Signature::parse).collect::<Result<Vec<_>, _>>();
+    lines.ok().filter(|lines| lines.len() <= NOTE_SIGNATURES_MAX).ok_or(wrong)
 }
 
 fn check(

@@ -4,11 +4,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Header, Invalid, Kind, check_count};
+use super::{Body, Header, Invalid, Kind, check_all_known, check_assigned, check_distinct};
 use crate::digest::Digest;
 use crate::name::{Nation, Origin};
 use crate::statement::Subject;
 use crate::time::Timestamp;
+use crate::word::Word;
 
 /// What the partner is recognised for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +44,7 @@ pub struct Accreditation {
     /// The origin of the partner's log.
     pub partner_log: Origin,
     /// What for.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<Word<Scope>>,
     /// How much; without it, what the protocol allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
@@ -56,7 +57,7 @@ impl Body for Accreditation {
     const KIND: Kind = Kind::Accreditation;
 
     fn validate(&self, header: &Header) -> Result<(), Invalid> {
-        check_count("/scopes", self.scopes.len(), 3)?;
+        check_distinct("/scopes", &self.scopes)?;
         if self.partner_log == header.log {
             return Err(Invalid::at("/partnerLog", "is the nation's own log"));
         }
@@ -67,6 +68,11 @@ impl Body for Accreditation {
             return Err(Invalid::at("/validUntil", "must be later than issuedAt"));
         }
         Ok(())
+    }
+
+    fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
+        check_all_known("/scopes", &self.scopes)?;
+        check_assigned("/partner", [&self.partner])
     }
 
     fn subjects(&self, _: &Header) -> Vec<Subject> {

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Header, Invalid, Kind, Texts, check_count, check_lines};
+use super::{
+    Body, Header, Invalid, Kind, Texts, check_all_known, check_count, check_distinct, check_known, check_lines,
+};
 use crate::digest::Digest;
 use crate::key::{Algorithm, KeyRecord, Role};
 use crate::limits::CHARTER_KEYS_MAX;
@@ -14,6 +16,7 @@ use crate::log::note::{KeyType, VerifierKey};
 use crate::name::{Nation, Origin};
 use crate::statement::Subject;
 use crate::time::Timestamp;
+use crate::word::Word;
 
 /// A nation's roots, and the keys they appoint.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +42,7 @@ pub struct Charter {
     /// Who cosigns what is held.
     pub mirror: Cosigner,
     /// The algorithms that every record needs a signature of.
-    pub algorithms: Vec<Algorithm>,
+    pub algorithms: Vec<Word<Algorithm>>,
     /// Until when this charter may be relied on without a newer one.
     pub expires: Timestamp,
 }
@@ -113,6 +116,7 @@ impl Body for Charter {
         if self.algorithms.is_empty() {
             return Err(Invalid::at("/algorithms", "is empty; require at least one algorithm"));
         }
+        check_distinct("/algorithms", &self.algorithms)?;
         if self.expires <= header.issued_at {
             return Err(Invalid::at("/expires", "must be later than issuedAt"));
         }
@@ -125,10 +129,15 @@ impl Body for Charter {
             if !seen.insert(key.keyid) {
                 return Err(Invalid::at("", format!("{place} has two places; every key has one")));
             }
-            key.open(&header.nation, &header.log, role)
+            key.check(&header.nation, &header.log, role)
                 .map_err(|error| Invalid::at("", format!("{place}: {error}")))?;
         }
-        Ok(())
+        self.note_keys(&header.nation, &header.log).map(drop)
+    }
+
+    fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
+        check_all_known("/algorithms", &self.algorithms)?;
+        self.keys().try_for_each(|(role, key)| check_known(&format!("/{}/alg", role.as_str()), &key.alg))
     }
 
     fn subjects(&self, header: &Header) -> Vec<Subject> {

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Header, Invalid, Kind, check_count, check_line};
+use super::{Body, Header, Invalid, Kind, check_all_known, check_count, check_distinct, check_known, check_line};
 use crate::key::{KeyRecord, Role};
 use crate::limits::LIST_ITEMS_MAX;
 use crate::name::Name;
 use crate::statement::Subject;
 use crate::time::Timestamp;
+use crate::word::Word;
 
 /// One key's authority.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +22,7 @@ pub struct Delegation {
     /// The key.
     pub key: KeyRecord,
     /// The kinds that it may sign.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<Word<Kind>>,
     /// The models it may speak of: `*` for all, `<org>` for one publisher's, `<org>:<name>` for one.
     /// Publishers need at least one.
     #[serde(default)]
@@ -48,12 +49,13 @@ impl Body for Delegation {
 
     fn validate(&self, header: &Header) -> Result<(), Invalid> {
         check_line("/holder", &self.holder)?;
-        check_count("/kinds", self.kinds.len(), Kind::ALL.len())?;
+        check_distinct("/kinds", &self.kinds)?;
         check_count("/models", self.models.len(), LIST_ITEMS_MAX)?;
         if !matches!(self.role, Role::Publisher | Role::Exchange | Role::Evaluator | Role::Node) {
             return Err(Invalid::at("/role", format!("a {} key is not delegated", self.role.as_str())));
         }
-        if let Some(kind) = self.kinds.iter().find(|kind| !kind.signers().contains(&self.role)) {
+        if let Some(kind) = self.kinds.iter().filter_map(Word::known).find(|kind| !kind.signers().contains(&self.role))
+        {
             return Err(Invalid::at("/kinds", format!("a {} key cannot sign a {kind}", self.role.as_str())));
         }
         if (self.role == Role::Publisher) == self.models.is_empty() {
@@ -69,9 +71,13 @@ impl Body for Delegation {
         if self.valid_until <= self.valid_from {
             return Err(Invalid::at("/validUntil", "must be later than validFrom"));
         }
-        let opened = self.key.open(&header.nation, &header.log, self.role);
-        opened.map_err(|error| Invalid::at("/key", error.to_string()))?;
-        Ok(())
+        let checked = self.key.check(&header.nation, &header.log, self.role);
+        checked.map_err(|error| Invalid::at("/key", error.to_string()))
+    }
+
+    fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
+        check_all_known("/kinds", &self.kinds)?;
+        check_known("/key/alg", &self.key.alg)
     }
 
     fn subjects(&self, _: &Header) -> Vec<Subject> {

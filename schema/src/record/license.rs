@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 pub use self::clause::*;
 use super::{
-    BlobRef, Body, Header, Invalid, Kind, Texts, check_blob, check_count, check_each, check_line, check_lines,
+    BlobRef, Body, Header, Invalid, Kind, Texts, check_assigned, check_blob, check_count, check_each, check_known,
+    check_line, check_lines,
 };
 use crate::limits::{BLOBS_PER_RECORD_MAX, LIST_ITEMS_MAX};
 use crate::name::{Language, Name, Nation};
 use crate::statement::Subject;
 use crate::time::Timestamp;
+use crate::word::Word;
 
 /// Terms on which models may be used.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +39,7 @@ pub struct License {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevailing_language: Option<Language>,
     /// Whether the terms are offered to everyone they address, or agreed between two.
-    pub policy_type: PolicyType,
+    pub policy_type: Word<PolicyType>,
     /// Who grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigner: Option<String>,
@@ -93,9 +95,7 @@ impl Body for License {
 
     fn validate(&self, _: &Header) -> Result<(), Invalid> {
         check_lines("/title", &self.title)?;
-        if self.spdx.as_deref().is_some_and(|text| !is_spdx_expression(text)) {
-            return Err(Invalid::at("/spdx", "is not an SPDX license expression, such as MIT OR LicenseRef-Example"));
-        }
+        self.spdx.as_ref().map_or(Ok(()), |text| check_line("/spdx", text))?;
         self.check_texts()?;
         for (pointer, text) in [
             ("/assigner", &self.assigner),
@@ -121,6 +121,15 @@ impl Body for License {
             Some(index) => Err(Invalid::at(format!("/clauses/{index}/id"), "stands twice")),
             None => Ok(()),
         }
+    }
+
+    fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
+        if self.spdx.as_deref().is_some_and(|text| !is_spdx_expression(text)) {
+            return Err(Invalid::at("/spdx", "is not an SPDX license expression, such as MIT OR LicenseRef-Example"));
+        }
+        check_known("/policyType", &self.policy_type)?;
+        check_each("/clauses", &self.clauses, |pointer, clause| clause.check_words(pointer))?;
+        check_assigned("/nationGroups", self.nation_groups.values().flatten())
     }
 
     fn subjects(&self, _: &Header) -> Vec<Subject> {

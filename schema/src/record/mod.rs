@@ -31,10 +31,11 @@ pub use self::text::*;
 pub use self::weights::*;
 use crate::base64;
 use crate::digest::Digest;
+use crate::json;
 use crate::key::Role;
 use crate::limits::LIST_ITEMS_MAX;
 use crate::name::{Nation, Origin};
-use crate::statement::{Statement, StatementError, Subject};
+use crate::statement::{Statement, StatementError, Subject, VERSION};
 use crate::time::Timestamp;
 
 /// The kinds of record that this version reads. Others are kept, mirrored and shown as unknown.
@@ -206,6 +207,16 @@ pub trait Body: Serialize + DeserializeOwned + JsonSchema {
     /// With the place and the remedy.
     fn validate(&self, header: &Header) -> Result<(), Invalid>;
 
+    /// Checks what is asked of a new record besides, by its own nation's node: whatever rests on tables
+    /// that change with the years, such as Unicode's or the list of nations. Mirrors do not ask it, so
+    /// that all judge alike for ever.
+    ///
+    /// # Errors
+    /// With the place and the remedy.
+    fn validate_new(&self, _header: &Header) -> Result<(), Invalid> {
+        Ok(())
+    }
+
     /// The subjects that the statement must have, exactly.
     fn subjects(&self, header: &Header) -> Vec<Subject>;
 
@@ -275,16 +286,24 @@ pub enum RecordError {
     Subjects,
 }
 
+impl RecordError {
+    /// What is wrong with the predicate of a record.
+    #[must_use]
+    pub fn of(kind: Kind, invalid: Invalid) -> Self {
+        Self::Predicate { kind: kind.as_str().to_owned(), invalid }
+    }
+}
+
 impl Record {
     /// Reads header and body of a statement and checks that its parts agree.
     ///
     /// # Errors
     /// When the kind is unknown, or the predicate or the subjects are not as the kind asks.
     pub fn read(statement: &Statement) -> Result<(Header, Self), RecordError> {
-        let Some(kind) = Kind::from_word(&statement.kind) else {
-            return Err(RecordError::UnknownKind(statement.kind.clone()));
+        let Some(kind) = Kind::from_word(&statement.kind).filter(|_| statement.version == VERSION) else {
+            return Err(RecordError::UnknownKind(format!("{}:v{}", statement.kind, statement.version)));
         };
-        let wrong = |invalid| RecordError::Predicate { kind: statement.kind.clone(), invalid };
+        let wrong = |invalid| RecordError::of(kind, invalid);
         let header: Header = from_value(&statement.predicate).map_err(wrong)?;
         if header.audience.as_ref().is_some_and(|audience| audience.len() > LIST_ITEMS_MAX) {
             return Err(wrong(Invalid::at("/audience", "too many nations")));
@@ -306,6 +325,16 @@ impl Record {
         Ok((header, record))
     }
 
+    /// As [`Record::read`], with what is asked of a new record; see [`Body::validate_new`].
+    ///
+    /// # Errors
+    /// As [`Record::read`], and when something in it is not for a new record.
+    pub fn read_new(statement: &Statement) -> Result<(Header, Self), RecordError> {
+        let (header, record) = Self::read(statement)?;
+        record.validate_new(&header).map_err(|invalid| RecordError::of(record.kind(), invalid))?;
+        Ok((header, record))
+    }
+
     /// The kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -318,6 +347,16 @@ impl Record {
             Self::Weights(_) => Kind::Weights,
             Self::License(_) => Kind::License,
         }
+    }
+
+    /// See [`Body::validate_new`]; the nations of the header, too, are asked to be nations.
+    ///
+    /// # Errors
+    /// With the place and the remedy.
+    pub fn validate_new(&self, header: &Header) -> Result<(), Invalid> {
+        check_assigned("/nation", [&header.nation])?;
+        check_assigned("/audience", header.audience.iter().flatten())?;
+        each_body!(self, body => body.validate_new(header))
     }
 
     /// See [`Body::blobs`].
@@ -340,7 +379,7 @@ impl Record {
 }
 
 /// Makes the payload of a record from a draft: the body's JSON object, whatever members it has.
-/// Members of the draft that a [`Header`] also has are replaced by the header's.
+/// What the header says goes before what the draft says.
 ///
 /// # Errors
 /// When the draft is not a body of this kind.
@@ -353,7 +392,7 @@ pub fn payload(kind: Kind, header: &Header, draft: &Map<String, Value>) -> Resul
     }
     let predicate = Value::Object(predicate);
     let subject = subjects(kind, header, &predicate)?;
-    let payload = Statement { subject, kind: kind.as_str().to_owned(), predicate }.to_payload();
+    let payload = Statement { subject, kind: kind.as_str().to_owned(), version: VERSION, predicate }.to_payload();
     Record::read(&Statement::parse(&payload)?)?;
     Ok(payload)
 }
@@ -373,12 +412,12 @@ fn subjects(kind: Kind, header: &Header, predicate: &Value) -> Result<Vec<Subjec
         Kind::Weights => of::<Weights>(header, predicate),
         Kind::License => of::<License>(header, predicate),
     };
-    subjects.map_err(|invalid| RecordError::Predicate { kind: kind.as_str().to_owned(), invalid })
+    subjects.map_err(|invalid| RecordError::of(kind, invalid))
 }
 
 /// Reads a type and, when that fails, says at which place.
-fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Invalid> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+fn from_value<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, Invalid> {
+    let read: T = serde_path_to_error::deserialize(value).map_err(|error| {
         use serde_path_to_error::Segment::{Enum, Map, Seq, Unknown};
         let steps = error.path().iter().map(|segment| match segment {
             Seq { index } => format!("/{index}"),
@@ -387,7 +426,12 @@ fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Invalid> {
         });
         let pointer: String = steps.collect();
         Invalid::at(pointer, error.into_inner().to_string())
-    })
+    })?;
+    let written = serde_json::to_value(&read).map_err(|error| Invalid::at("", error.to_string()))?;
+    match json::differs(value, &written) {
+        Some(pointer) => Err(Invalid::at(pointer, "has another form than its type is written in")),
+        None => Ok(read),
+    }
 }
 
 /// The predicate of one kind as JSON Schema describes it: header and body in one object.

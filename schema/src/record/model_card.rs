@@ -14,13 +14,14 @@ pub use self::compute::*;
 pub use self::parts::*;
 pub use self::scalar::*;
 use super::{
-    BlobRef, Body, Header, Invalid, Kind, Texts, check_blob, check_count, check_each, check_line_list, check_lines,
-    check_texts,
+    BlobRef, Body, Header, Invalid, Kind, Texts, check_blob, check_count, check_each, check_known, check_line_list,
+    check_lines, check_texts, check_version,
 };
 use crate::digest::Digest;
 use crate::limits::LIST_ITEMS_MAX;
 use crate::name::{ModelId, Name};
 use crate::statement::Subject;
+use crate::word::Word;
 
 /// What a publisher says of one version of a model.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -171,6 +172,19 @@ impl Body for ModelCard {
         check_texts("/text", &self.text)
     }
 
+    fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
+        fn known<T>(pointer: &str, member: &str, word: Option<&Word<T>>) -> Result<(), Invalid> {
+            word.map_or(Ok(()), |word| check_known(&format!("{pointer}/{member}"), word))
+        }
+        check_optional("/lineage", self.lineage.as_deref(), |at, it| known(at, "relation", it.relation.as_ref()))?;
+        check_each("/languages", &self.languages, |at, it| known(at, "support", it.support.as_ref()))?;
+        check_optional("/evaluations", self.evaluations.as_deref(), |at, it| {
+            known(at, "independence", it.independence.as_ref())
+        })?;
+        check_each("/sectors", &self.sectors, |at, it| known(at, "suitability", Some(&it.suitability)))?;
+        known("/compute", "method", self.compute.as_ref().and_then(|compute| compute.method.as_ref()))
+    }
+
     fn subjects(&self, header: &Header) -> Vec<Subject> {
         let urn = self.version_urn(header);
         let weights = self.weights.iter().map(|digest| Subject::new(urn.as_str(), *digest));
@@ -195,6 +209,7 @@ impl ModelCard {
     /// What the card is about: names, weights, source.
     fn check_identity(&self, header: &Header) -> Result<(), Invalid> {
         check_lines("/displayName", &self.display_name)?;
+        check_version("/version", &self.version)?;
         check_count("/weights", self.subjects(header).len(), LIST_ITEMS_MAX)?;
         if self.weights.is_empty() && self.source_document.is_none() {
             return Err(Invalid::at("/weights", "is empty; name the weights record or the source document"));

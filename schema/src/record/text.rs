@@ -1,20 +1,21 @@
 //! Text for people, in their languages, and the bounds that every body shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BlobRef, Invalid};
 use crate::limits::{BLOB_BYTES_MAX, LINE_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
-use crate::name::Language;
+use crate::name::{Language, Name, Nation};
+use crate::word::Word;
 
 /// The same text in several languages.
 pub type Texts = BTreeMap<Language, String>;
 
-/// Checks one line of text: not empty, bounded, no control characters.
+/// Checks one line of text: not only spaces (U+0020), bounded, no control characters (General Category Cc).
 ///
 /// # Errors
 /// With the place and the remedy.
 pub fn check_line(pointer: &str, text: &str) -> Result<(), Invalid> {
-    if text.trim().is_empty() {
+    if text.trim_matches(' ').is_empty() {
         return Err(Invalid::at(pointer, "is empty"));
     }
     if text.len() > LINE_BYTES_MAX {
@@ -61,6 +62,60 @@ pub fn check_count(pointer: &str, count: usize, max: usize) -> Result<(), Invali
         Err(Invalid::at(pointer, format!("has {count} items; at most {max} are allowed")))
     } else {
         Ok(())
+    }
+}
+
+/// Checks that no item of a list stands twice, and that there are not too many.
+///
+/// # Errors
+/// With the place and the remedy.
+pub fn check_distinct<T: Ord>(pointer: &str, items: &[T]) -> Result<(), Invalid> {
+    let mut seen = BTreeSet::new();
+    check_count(pointer, items.len(), LIST_ITEMS_MAX)?;
+    match items.iter().position(|item| !seen.insert(item)) {
+        Some(index) => Err(Invalid::at(format!("{pointer}/{index}"), "stands twice")),
+        None => Ok(()),
+    }
+}
+
+/// Checks the name of a version: `latest` means the newest, and is nobody's name.
+///
+/// # Errors
+/// With the place and the remedy.
+pub fn check_version(pointer: &str, version: &Name) -> Result<(), Invalid> {
+    if version.as_str() == "latest" {
+        return Err(Invalid::at(pointer, "is `latest`, which always means the newest; give the version a name"));
+    }
+    Ok(())
+}
+
+/// Checks that a word is one that this version knows, so that a slip is not signed for ever.
+///
+/// # Errors
+/// With the place and the remedy.
+pub fn check_known<T>(pointer: &str, word: &Word<T>) -> Result<(), Invalid> {
+    match word {
+        Word::Known(_) => Ok(()),
+        Word::Other(word) => Err(Invalid::at(pointer, format!("`{word}` is not a word that this version knows"))),
+    }
+}
+
+/// [`check_known`] for each of a list.
+///
+/// # Errors
+/// With the place and the remedy.
+pub fn check_all_known<T>(pointer: &str, words: &[Word<T>]) -> Result<(), Invalid> {
+    words.iter().enumerate().try_for_each(|(index, word)| check_known(&format!("{pointer}/{index}"), word))
+}
+
+/// Checks that nation codes are in use, as codes go today.
+///
+/// # Errors
+/// With the place and the remedy.
+pub fn check_assigned<'a>(pointer: &str, nations: impl IntoIterator<Item = &'a Nation>) -> Result<(), Invalid> {
+    match nations.into_iter().find(|nation| !nation.is_assigned()) {
+        Some(nation) => Err(Invalid::at(pointer, format!("{nation} is not a code of ISO 3166-1, EU, UN, or XA to XZ"))),
+        None => Ok(()),
     }
 }
 

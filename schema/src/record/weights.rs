@@ -5,18 +5,21 @@
 //! record; they prove themselves against the roots, so a verifier works on all cores and can say
 //! which bytes are wrong.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::is_nfc;
 
-use super::{BlobRef, Body, Header, Invalid, Kind, check_blob, check_count, check_each, check_media_type, check_uri};
+use super::{
+    BlobRef, Body, Header, Invalid, Kind, check_blob, check_count, check_each, check_known, check_media_type,
+    check_uri, check_version,
+};
 use crate::digest::Digest;
-use crate::limits::{CHUNK_BYTES, FILES_MAX, JSON_INTEGER_MAX, PATH_BYTES_MAX};
+use crate::limits::{CHUNK_BYTES, FILES_MAX, JSON_INTEGER_MAX, PATH_BYTES_MAX, PATH_PARTS_MAX};
 use crate::name::{ModelId, Name};
 use crate::statement::Subject;
+use crate::word::Word;
 
 /// The media type of the blob of chunk hashes.
 pub const CHUNK_HASHES_MEDIA_TYPE: &str = "application/octet-stream";
@@ -67,7 +70,7 @@ pub struct WeightsFile {
     pub chunk_root: Digest,
     /// What it seems to be, by its name and first bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
+    pub format: Option<Word<Format>>,
 }
 
 /// What a file seems to be.
@@ -221,29 +224,28 @@ pub fn path_problem(path: &str) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Some("is not relative to the folder, or has an empty part, `.` or `..`");
     }
-    if !is_nfc(path) {
-        return Some("is not in Unicode form NFC");
+    if path.split('/').count() > PATH_PARTS_MAX {
+        return Some("has more than 32 parts");
     }
     None
 }
 
-/// The first two paths that some file system takes for one, or of which one lies inside the other.
+/// The first path that, once folded, is another one or lies inside it as if that were a folder.
 #[must_use]
-pub fn path_clash<'a>(paths: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut files = BTreeSet::new();
-    let mut folders = BTreeSet::new();
-    paths.into_iter().find(|path| {
-        let path = path.to_lowercase();
-        let clash = folders.contains(&path) || path.match_indices('/').any(|(end, _)| files.contains(&path[..end]));
-        folders.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
-        !files.insert(path) || clash
-    })
+pub fn path_clash<'a>(paths: impl IntoIterator<Item = &'a str>, fold: fn(&str) -> String) -> Option<&'a str> {
+    let mut folded: Vec<(String, &str)> = paths.into_iter().map(|path| (fold(path), path)).collect();
+    folded.sort_unstable();
+    let is_file = |path: &str| folded.binary_search_by(|(file, _)| file.as_str().cmp(path)).is_ok();
+    let inside = |path: &str| path.match_indices('/').any(|(end, _)| is_file(&path[..end]));
+    let twice = folded.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1);
+    twice.or_else(|| folded.iter().find(|(path, _)| inside(path)).map(|(_, path)| *path))
 }
 
 impl Body for Weights {
     const KIND: Kind = Kind::Weights;
 
     fn validate(&self, _: &Header) -> Result<(), Invalid> {
+        check_version("/version", &self.version)?;
         self.check_files()?;
         if self.chunk_bytes != CHUNK_BYTES {
             return Err(Invalid::at("/chunkBytes", format!("is not {CHUNK_BYTES}")));
@@ -269,6 +271,16 @@ impl Body for Weights {
             check_uri(&format!("{pointer}/uri"), &location.uri)
         })?;
         check_each("/ignored", &self.ignored, |pointer, path| check_path(pointer, path))
+    }
+
+    fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
+        for (index, file) in self.files.iter().enumerate() {
+            if !is_nfc(&file.path) {
+                return Err(Invalid::at(format!("/files/{index}/path"), "is not in Unicode form NFC"));
+            }
+            file.format.as_ref().map_or(Ok(()), |format| check_known(&format!("/files/{index}/format"), format))?;
+        }
+        self.check_clash(str::to_lowercase)
     }
 
     fn subjects(&self, header: &Header) -> Vec<Subject> {
@@ -299,13 +311,23 @@ impl Weights {
             let pointer = format!("/files/{}/path", index + 1);
             return Err(Invalid::at(pointer, "does not come after the path before it; sort the files by path"));
         }
-        if let Some(path) = path_clash(self.files.iter().map(|file| file.path.as_str())) {
-            return Err(Invalid::at("/files", format!("{path:?} clashes with another path where case does not count")));
-        }
+        self.check_clash(str::to_ascii_lowercase)?;
         if total == 0 || total != self.total_bytes {
             return Err(Invalid::at("/totalBytes", format!("is not the sum of the sizes, {total}, or that is zero")));
         }
         Ok(())
+    }
+}
+
+impl Weights {
+    /// No two paths are one where case, as `fold` takes it, does not count.
+    fn check_clash(&self, fold: fn(&str) -> String) -> Result<(), Invalid> {
+        match path_clash(self.files.iter().map(|file| file.path.as_str()), fold) {
+            Some(path) => {
+                Err(Invalid::at("/files", format!("{path:?} clashes with another path where case does not count")))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -328,7 +350,8 @@ mod tests {
             assert_eq!(path_problem(path), None, "{path:?} should be taken");
         }
         let long = "x".repeat(1025);
-        for path in ["", "/a", "a/", "a//b", ".", "./a", "a/../b", "..", "a\\b", "a\nb", "a\0", "e\u{301}te", &long] {
+        for path in ["", "/a", "a/", "a//b", ".", "./a", "a/../b", "..", "a\\b", "a\nb", "a\0", &"a/".repeat(40), &long]
+        {
             assert!(path_problem(path).is_some(), "{path:?} should be refused");
         }
     }
@@ -336,9 +359,9 @@ mod tests {
     #[test]
     fn paths_that_some_file_system_takes_for_one_clash() {
         for paths in [["README", "readme"], ["É", "é"], ["a", "a/b"], ["A", "a/b"], ["a/b", "A"], ["x", "x"]] {
-            assert!(path_clash(paths).is_some(), "{paths:?} should clash");
+            assert!(path_clash(paths, str::to_lowercase).is_some(), "{paths:?} should clash");
         }
-        assert_eq!(path_clash(["a/b", "a/c", "a-b", "ab"]), None);
+        assert_eq!(path_clash(["a/b", "a/c", "a-b", "ab"], str::to_lowercase), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Statements and envelopes.
 
 use chancery_schema::base64;
+use chancery_schema::digest::Digest;
 use chancery_schema::envelope::{Envelope, pre_authentication_encoding};
 use chancery_schema::key::{PublicKey, Role, Signer};
 use chancery_schema::limits::{ENVELOPE_BYTES_MAX, SIGNATURE_BYTES_MAX, SIGNATURES_MAX};
@@ -19,12 +20,13 @@ const STATEMENT: &str = concat!(
 
 #[test]
 fn statements_are_read_in_one_way() {
-    let about = "Payloads (schema/src/statement.rs): in-toto Statement v1 in strict JSON. `payload` is the signed text, \
-                 or `payloadBase64` its bytes. `expect` is what is read; `refused` is part of the reason.";
+    let about = "Payloads (schema/src/statement.rs): in-toto Statement v1 in strict JSON. `payload` is the signed \
+                 text, or `payloadBase64` its bytes. `expect` is what is read; `refused` is part of the reason.";
     let with = |from: &str, to: &str| {
         assert!(STATEMENT.contains(from), "{from}");
         json!({ "payload": STATEMENT.replacen(from, to, 1) })
     };
+    let subject = format!(r#"{{"name":"a","digest":{{"sha256":"{}"}}}}"#, Digest::of(b""));
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let bytes = |bytes: &[u8]| json!({ "payloadBase64": base64::encode(bytes) });
     let mut invalid = STATEMENT.as_bytes().to_vec();
@@ -43,7 +45,19 @@ fn statements_are_read_in_one_way() {
             with("urn:chancery:predicate:charter:v1", "https://slsa.dev/provenance/v1"),
             "predicateType",
         ),
-        bad("version 2 of a predicate type", with("charter:v1", "charter:v2"), "predicateType is missing or malformed"),
+        good("a version that nobody knows yet", with("charter:v1", "charter:v2")),
+        good("the last version that there can be", with("charter:v1", "charter:v4294967295")),
+        bad("a version past it", with("charter:v1", "charter:v4294967296"), "predicateType is missing or malformed"),
+        bad("version 0", with("charter:v1", "charter:v0"), "predicateType is missing or malformed"),
+        bad(
+            "a version with a leading zero",
+            with("charter:v1", "charter:v01"),
+            "predicateType is missing or malformed",
+        ),
+        bad("a version with a sign", with("charter:v1", "charter:v+1"), "predicateType is missing or malformed"),
+        bad("a version with a point", with("charter:v1", "charter:v1.0"), "predicateType is missing or malformed"),
+        bad("no number of a version", with("charter:v1", "charter:v"), "predicateType is missing or malformed"),
+        bad("no version", with("charter:v1", "charter"), "predicateType is missing or malformed"),
         bad("a kind in upper case", with("predicate:charter", "predicate:Charter"), "predicateType"),
         bad(
             "a kind of 33 letters",
@@ -52,18 +66,16 @@ fn statements_are_read_in_one_way() {
         ),
         bad("no kind", with("predicate:charter", "predicate:"), "predicateType is missing or malformed"),
         bad("no subject", with("subject", "subjects"), "subject is missing or malformed"),
-        bad(
-            "an empty list of subjects",
-            with(
-                r#"{"name":"a","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}"#,
-                "",
-            ),
-            "subject is missing or malformed",
-        ),
+        bad("an empty list of subjects", with(&subject, ""), "subject is missing or malformed"),
         bad("a digest in upper case", with("e3b0", "E3B0"), "subject is missing or malformed"),
         bad("a digest cut short", with("b855", "b8"), "subject is missing or malformed"),
         bad("a subject with another digest only", with("sha256", "sha512"), "subject is missing or malformed"),
         bad("a subject without name", with(r#""name":"a","#, ""), "subject is missing or malformed"),
+        bad(
+            "a subject that is a list",
+            with(&subject, &subject.replace(r#"{"name":"#, "[").replace(r#","digest":"#, ",").replace("}}", "}]")),
+            "subject is missing or malformed",
+        ),
         bad("no predicate", with(r#","predicate":"#, r#","predicates":"#), "predicate is missing or malformed"),
         bad("a predicate that is a list", with(r#"{"n":1}"#, "[1]"), "predicate is missing or malformed"),
         bad("a key that stands twice", with(r#""n":1"#, r#""n":1,"n":2"#), r#"the key "n" stands twice"#),
@@ -98,7 +110,12 @@ fn statements_are_read_in_one_way() {
     check("statement", about, &cases, |case| {
         let statement = Statement::parse(&bytes_of(case, "payload")).map_err(|error| reason(&error))?;
         let subjects: Vec<Value> = statement.subject.iter().map(|it| json!([it.name, it.digest.sha256])).collect();
-        Ok(json!({ "kind": statement.kind, "subjects": subjects, "predicate": statement.predicate }))
+        Ok(json!({
+            "kind": statement.kind,
+            "version": statement.version,
+            "subjects": subjects,
+            "predicate": statement.predicate,
+        }))
     });
 }
 

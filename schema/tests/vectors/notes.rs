@@ -5,13 +5,14 @@ use std::slice::from_ref;
 use chancery_schema::base64;
 use chancery_schema::digest::Digest;
 use chancery_schema::key::{PublicKey, Role, Signer};
-use chancery_schema::limits::{NOTE_BYTES_MAX, ORIGIN_BYTES_MAX};
+use chancery_schema::limits::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX};
 use chancery_schema::log::checkpoint::{self, Checkpoint};
-use chancery_schema::log::cosignature;
-use chancery_schema::log::note::{self, KeyType, Note, NoteError, SIGNATURES_MAX, Signature, VerifierKey};
+use chancery_schema::log::cosignature::{self, Cosignature};
+use chancery_schema::log::note::{self, KeyType, Note, NoteError, Signature, VerifierKey};
 use chancery_schema::log::policy::{ITEMS_MAX, POLICY_BYTES_MAX, Policy, Quorum};
 use chancery_schema::log::tree::{EMPTY_ROOT, consistency_proof};
 use chancery_schema::log::witness::{self, Decision, REQUEST_BYTES_MAX, Request};
+use chancery_schema::name::Nation as NationCode;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
@@ -170,8 +171,8 @@ fn a_note_is_text_and_signatures() {
     let (line, not_text) = ("a signature line is an em dash", "the note is not plain UTF-8 text");
     let (unsigned, forged) = ("no known key has signed", "the signature of log does not hold");
     let many = |count: usize| {
-        let others = (0..count - 1).map(|number| signed(text, &format!("node/{number}"), Role::Node));
-        known(noted(text, &others.chain([by_log.clone()]).collect::<Vec<_>>()))
+        let others = vec!["— node AAAAAAE=".to_owned(); count - 1];
+        known(noted(text, &[&others[..], &[by_log.to_string()]].concat()))
     };
     let filled = |bytes: usize| {
         let unfilled = noted("<fill>\n", &[by(&[0; 64])]);
@@ -210,12 +211,12 @@ fn a_note_is_text_and_signatures() {
             known(noted(text, &[signed(text, "log", Role::Log)]))
         }),
         good("DEL, which C2SP allows", known(noted("a\u{7f}\n", &[signed("a\u{7f}\n", "log", Role::Log)]))),
-        good("as many lines as are read", many(SIGNATURES_MAX)),
+        good("as many lines as are read", many(NOTE_SIGNATURES_MAX)),
         good("as large as is read", filled(NOTE_BYTES_MAX)),
         good("a cosignature", seen(at(1))),
         good("a cosignature at the end of time", seen(at(u64::MAX))),
-        bad("a line too many", many(SIGNATURES_MAX + 1), "more than 64 signatures"),
-        bad("a byte too large", filled(NOTE_BYTES_MAX + 1), "larger than 65536 bytes"),
+        bad("a line too many", many(NOTE_SIGNATURES_MAX + 1), "more than 512 signatures"),
+        bad("a byte too large", filled(NOTE_BYTES_MAX + 1), "larger than 131072 bytes"),
         bad("no key is known", of(alone.clone(), &[]), unsigned),
         bad("another key is known", of(alone.clone(), &[&other]), unsigned),
         bad("the key is known under another name", of(alone.clone(), &[&named("log2", Role::Log)]), unsigned),
@@ -296,18 +297,28 @@ fn a_note_is_text_and_signatures() {
     });
 }
 
+/// `KE name+id+key`.
+fn read_witness(text: &str) -> Option<(NationCode, VerifierKey)> {
+    let (nation, key) = text.split_once(' ')?;
+    Some((nation.parse().ok()?, key.parse().ok()?))
+}
+
 #[test]
 fn a_cosignature_says_who_saw_what_and_when() {
     let about = "Cosignatures of checkpoints (C2SP tlog-cosignature, type 4; schema/src/log/cosignature.rs): the note \
-                 is opened with the verifier key `log`, its cosignatures with `witnesses`. `expect`: name and time \
-                 (POSIX seconds, as text) of each, and `proofTimes` of entry 0: the first, second and so on of the \
-                 cosigners' earliest times, in order. `refused` is part of the reason: one cosignature that claims to \
-                 be a known witness's and is not condemns the note.";
+                 is opened with the verifier key `log`, its cosignatures with `witnesses` (nation and key). `expect`: \
+                 name and time (POSIX seconds, as text) of each, and `proofTimes` of entry 0: the first, second and so \
+                 on of the nations' earliest times, in order. `refused` is part of the reason: one cosignature that \
+                 claims to be a known witness's and is not condemns the note.";
     let history = History::found("FR");
     let nations = ["KE", "BR", "IN"].map(Nation::new);
     let [kenya, brazil, _] = &nations;
     let log = history.log_key().to_string();
-    let of = |note: String, keys: &[VerifierKey]| json!({ "note": note, "log": log, "witnesses": texts(keys) });
+    let of = |note: String, keys: &[VerifierKey]| {
+        // The fixtures' names begin with the nation's code.
+        let witnesses = keys.iter().map(|key| format!("{} {key}", key.name()[..2].to_uppercase()));
+        json!({ "note": note, "log": log, "witnesses": witnesses.collect::<Vec<_>>() })
+    };
     let keys: Vec<VerifierKey> = nations.iter().map(witness_key).collect();
     let signed = history.checkpoint(2);
     let at = |nation: &Nation, time: u64| {
@@ -321,6 +332,9 @@ fn a_cosignature_says_who_saw_what_and_when() {
         Signature::new(&witness_key(kenya), bytes)
     };
     let line = at(kenya, day);
+    let mirror = format!("{}/mirror", kenya.origin);
+    let by_mirror = cosignature::sign(&signed, &mirror, day + 1, &kenya.key(Role::Mirror, 0)).unwrap();
+    let with_mirror = [&keys[..], from_ref(by_mirror.key())].concat();
     let smaller = history.checkpoint(1);
     let of_smaller =
         cosignature::sign(&smaller, &witness_name(kenya), day, &kenya.key(Role::Witness, 0)).unwrap().to_line();
@@ -339,6 +353,10 @@ fn a_cosignature_says_who_saw_what_and_when() {
         good("all have cosigned", of(history.cosigned(2, &nations.iter().collect::<Vec<_>>()).to_string(), &keys)),
         good("one whom nobody knows has cosigned", of(with(from_ref(&line)), &keys[1..])),
         good("one has cosigned twice", of(with(&[at(kenya, day + 60), at(brazil, day + 30), line.clone()]), &keys)),
+        good(
+            "one nation has cosigned with two keys",
+            of(with(&[at(brazil, day + 2), by_mirror.to_line(), line.clone()]), &with_mirror),
+        ),
         good("at the first second", of(with(&[at(kenya, 1)]), &keys)),
         good("at the end of time", of(with(&[at(kenya, u64::MAX)]), &keys)),
         good(
@@ -379,11 +397,16 @@ fn a_cosignature_says_who_saw_what_and_when() {
     check("cosignature", about, &cases, |case| {
         let log = text_of(case, "log").parse().unwrap();
         let signed = checkpoint::open(text_of(case, "note").as_bytes(), &log).map_err(|error| reason(&error))?;
-        let keys: Vec<VerifierKey> = list_of(case, "witnesses").into_iter().map(|key| key.parse().unwrap()).collect();
-        let cosignatures = cosignature::verify_all(&signed, &keys).map_err(|error| reason(&error))?;
-        let seen = |it: &cosignature::Cosignature| json!([it.name(), it.timestamp().to_string()]);
-        let times = (1..).map_while(|k| cosignature::proof_time(&cosignatures, 0, k)).map(|time| time.to_string());
-        assert_eq!(cosignature::proof_time(&cosignatures, signed.checkpoint().size, 1), None, "not covered");
+        let witnesses: Vec<(NationCode, VerifierKey)> =
+            list_of(case, "witnesses").into_iter().map(|text| read_witness(text).unwrap()).collect();
+        let keys = witnesses.iter().map(|(_, key)| key);
+        let cosignatures = cosignature::verify_all(&signed, keys).map_err(|error| reason(&error))?;
+        let nation_of = |seen: &Cosignature| witnesses.iter().find(|(_, key)| key == seen.key()).unwrap().0.clone();
+        let by_nation: Vec<(NationCode, Cosignature)> =
+            cosignatures.iter().map(|seen| (nation_of(seen), seen.clone())).collect();
+        let seen = |it: &Cosignature| json!([it.name(), it.timestamp().to_string()]);
+        let times = (1..).map_while(|k| cosignature::proof_time(&by_nation, 0, k)).map(|time| time.to_string());
+        assert_eq!(cosignature::proof_time(&by_nation, signed.checkpoint().size, 1), None, "not covered");
         Ok(json!({
             "cosignatures": cosignatures.iter().map(seen).collect::<Vec<_>>(),
             "proofTimes": times.collect::<Vec<_>>(),
@@ -588,17 +611,17 @@ fn a_witness_answers_in_lines() {
     let lines: Vec<&str> = cosigned.lines().filter(|line| line.contains("/witness ")).collect();
     let (first, both) = (format!("{}\n", lines[0]), format!("{}\n{}\n", lines[0], lines[1]));
     let body = |body: &str| json!({ "body": body });
-    let wrong = "not 1 to 64 lines of cosignatures";
+    let wrong = "not 1 to 512 lines of cosignatures";
     let cases = vec![
         good("one line", body(&first)),
         good("two lines", body(&both)),
-        good("64 lines", body(&"— w AAAAAAE=\n".repeat(64))),
+        good("512 lines", body(&"— w AAAAAAE=\n".repeat(NOTE_SIGNATURES_MAX))),
         bad("nothing", body(""), wrong),
         bad("a line end", body("\n"), wrong),
         bad("no last line end", body(first.trim_end()), wrong),
         bad("a blank line after it", body(&format!("{first}\n")), wrong),
         bad("a blank line before it", body(&format!("\n{first}")), wrong),
-        bad("65 lines", body(&"— w AAAAAAE=\n".repeat(65)), wrong),
+        bad("513 lines", body(&"— w AAAAAAE=\n".repeat(NOTE_SIGNATURES_MAX + 1)), wrong),
         bad("a whole note", body(&cosigned), wrong),
         bad("line ends of Windows", body(&first.replace('\n', "\r\n")), wrong),
         bad("a size", body("8\n"), wrong),
@@ -690,7 +713,7 @@ fn a_policy_says_when_enough_have_seen() {
         good(
             "comments, blank lines, spaces and tabs",
             raw(format!(
-                "# a policy\n\n \t# of ours\n\tlog  {log}\t https://fr.example \n \n{witnesses}group\tg any KE\nquorum g\n"
+                "# policy\n\n \t# of ours\n\tlog  {log}\t https://fr.example \n \n{witnesses}group\tg 1 KE\nquorum g\n"
             )),
         ),
         good(

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::golden::{Verdict, bad, check, good, list_of, reason, text_of};
 use super::history::{History, witness_key};
-use super::nation::Nation;
+use super::nation::{Nation, blob};
 
 /// A frame, however wrong: its digest is right.
 fn raw_frame(kind: u8, payload: &[u8]) -> Vec<u8> {
@@ -290,6 +290,7 @@ const TERMS: usize = 2;
 const CARD: usize = 3;
 const STRANGERS_CARD: usize = 4;
 const SECOND_CHARTER: usize = 5;
+const OTHER_SIZE: usize = 6;
 
 impl Archive {
     fn new() -> Self {
@@ -298,14 +299,20 @@ impl Archive {
         let card = card_under(&mut history.nation, &terms, 0);
         let strangers = card_under(&mut history.nation, &terms, 1);
         let again = history.nation.charter();
-        for envelope in [terms, card, strangers, again] {
+        let mut draft = history.nation.card_draft("model", "1.1");
+        draft["license"] = json!(terms.record_digest());
+        draft["sourceDocument"] = blob(b"# model 1.0\n", "text/markdown");
+        draft["sourceDocument"]["sizeBytes"] = json!(13);
+        let key = history.nation.key(Role::Publisher, 0);
+        let other_size = history.nation.sign(Kind::ModelCard, draft, &[&key]);
+        for envelope in [terms, card, strangers, again, other_size] {
             history.push(envelope);
         }
         Self { history, partners: ["KE", "BR"].map(Nation::new) }
     }
 
     fn checkpoint(&self) -> SignedCheckpoint {
-        self.history.cosigned(6, &self.partners.iter().collect::<Vec<_>>())
+        self.history.cosigned(7, &self.partners.iter().collect::<Vec<_>>())
     }
 
     fn bundle(&self, indexes: &[usize]) -> Bundle {
@@ -412,7 +419,7 @@ fn a_bundle_is_whole_or_nothing() {
     let first = frames[0].to_bytes().len();
     let record = archive.history.envelopes[CARD].record_digest().to_string();
     let introduction = {
-        let mut bundle = archive.history.bundle(&[CHARTER], &archive.history.checkpoint(6));
+        let mut bundle = archive.history.bundle(&[CHARTER], &archive.history.checkpoint(7));
         bundle.header.purpose = Purpose::Introduction;
         bundle
     };
@@ -459,7 +466,7 @@ fn a_bundle_is_whole_or_nothing() {
         bad("a header that is a list", headed(&|header| format!("[{header}]")), "header is malformed"),
         bad("another format", renamed("chancery.pouch/v1", "chancery.pouch/v2"), "its format is not chancery.pouch/v1"),
         bad("a purpose that nobody knows", renamed(r#""bundle""#, r#""gift""#), "unknown variant `gift`"),
-        bad("a nation that is none", renamed(r#""FR""#, r#""XK""#), "\"XK\" is not a nation code"),
+        bad("a nation that is none", renamed(r#""FR""#, r#""France""#), "\"France\" is not a nation code"),
         bad("a log that is none", renamed("fr.example.org/chancery", "https://fr.example.org"), "is not an origin"),
         bad("no record in the header", renamed(r#""record""#, r#""recard""#), "missing field `record`"),
         bad(
@@ -576,7 +583,7 @@ fn a_bundle_proves_what_it_says_or_nothing() {
         proof: history.proof(index, checkpoint).to_string(),
     };
     // The same log at the same size, signed alike, and cosigned by one partner only.
-    let less_seen = history.cosigned(6, &[&archive.partners[0]]);
+    let less_seen = history.cosigned(7, &[&archive.partners[0]]);
     let smaller = history.cosigned(4, &archive.partners.iter().collect::<Vec<_>>());
     let cosignatures: Vec<String> = archive.checkpoint().note().signatures().iter().map(ToString::to_string).collect();
     let line_of_smaller = smaller.note().signatures()[1].to_string();
@@ -586,8 +593,8 @@ fn a_bundle_proves_what_it_says_or_nothing() {
     }
     let impostor = {
         // Another nation's log key signs the same tree under the origin of FR.
-        let root = history.checkpoint(6).checkpoint().root;
-        let checkpoint = Checkpoint { origin: history.nation.origin.clone(), size: 6, root };
+        let root = history.checkpoint(7).checkpoint().root;
+        let checkpoint = Checkpoint { origin: history.nation.origin.clone(), size: 7, root };
         checkpoint::sign(checkpoint, &Nation::new("KE").key(Role::Log, 0)).unwrap()
     };
     let kenya = History::found("KE");
@@ -618,15 +625,21 @@ fn a_bundle_proves_what_it_says_or_nothing() {
             "a card without its document",
             changed(&|bundle| drop(bundle.blobs.remove(&Digest::of(b"# model 1.0\n")))),
         ),
-        good(
+        bad(
             "with a blob that no record names",
             changed(&|bundle| drop(bundle.blobs.insert(Digest::of(b"more"), b"more".to_vec()))),
+            "blobs: no record of the bundle names the blob ",
+        ),
+        bad(
+            "with a blob of another size than its record says",
+            pinned(other(&archive.bundle(&[CHARTER, PUBLISHER, TERMS, OTHER_SIZE]))),
+            "blobs: the blob ",
         ),
         good(
             "terms, of which the bundle is about the second last",
             changed(&|bundle| bundle.header.record = history.envelopes[TERMS].record_digest()),
         ),
-        good("the charter alone", pinned(other(&archive.bundle(&[CHARTER])))),
+        good("the charter alone", pinned(other(&history.bundle(&[CHARTER], &archive.checkpoint())))),
         bad(
             "another fingerprint",
             {
@@ -707,7 +720,7 @@ fn a_bundle_proves_what_it_says_or_nothing() {
         ),
         bad(
             "the checkpoint's size was changed",
-            with_note("\n6\n", "\n7\n"),
+            with_note("\n7\n", "\n8\n"),
             "log: failed to open the checkpoint of a proof",
         ),
         bad(

@@ -10,7 +10,7 @@ use chancery_schema::log::cosignature;
 use chancery_schema::log::note::{self, KeyType, Note, Signature, VerifierKey};
 use chancery_schema::log::tree::EMPTY_ROOT;
 use chancery_schema::record::{Kind, payload};
-use chancery_schema::statement::{Statement, Subject};
+use chancery_schema::statement::{Statement, Subject, VERSION};
 use chancery_tests::nation::{Judge, Nation};
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
@@ -87,7 +87,7 @@ pub fn run() -> (Tally, String) {
     (
         tally,
         format!(
-            "cases of {} kinds, {hands} keys of {} roles; 0 admitted off the diagonal",
+            "cases of {} kinds, {hands} keys of {} roles, to be admitted on the diagonal only",
             Kind::ALL.len(),
             ROLES.len()
         ),
@@ -262,7 +262,7 @@ impl Court {
         for (member, value) in draft.as_object().unwrap() {
             predicate[member] = value.clone();
         }
-        Statement { subject, kind: kind.to_owned(), predicate }.to_payload()
+        Statement { subject, kind: kind.to_owned(), version: VERSION, predicate }.to_payload()
     }
 
     /// Signed as one type and shown as another, either way round, and signed without any.

@@ -5,7 +5,7 @@
 use chancery_schema::{base64, json};
 use serde_json::Value;
 
-use super::judges::{self, hex};
+use super::judges::{self, Judge, hex};
 use super::row::{Share, Tally};
 
 /// A text to be read, and the verdict where it is known.
@@ -30,26 +30,29 @@ pub fn run(share: Share) -> (Tally, String) {
         let right = case.verdict.is_none_or(|known| known == (read != "-"));
         tally.expect(right, || format!("Rust on {}: {read}", case.name));
     }
-    let lines: Vec<String> = cases.iter().map(|case| base64::encode(&case.bytes)).collect();
     let judges = judges::of("strict_json");
     for judge in &judges {
-        let said = judge.ask(lines.iter().map(String::as_str));
-        assert_eq!(said.len(), cases.len(), "{} did not judge every case", judge.name());
-        for ((case, read), said) in cases.iter().zip(&read).zip(said) {
-            tally.expect(*read == said, || {
-                let text = String::from_utf8_lossy(&case.bytes);
-                format!("{} on {}: {said}, Rust: {read}, of {text:?}", judge.name(), case.name)
-            });
-        }
+        tally.add(compare(judge, &cases, &read));
     }
     let taken = read[known..].iter().filter(|read| *read != "-").count();
+    let (who, count, made) = (judges::names(&judges), cases.len(), cases.len() - known);
     let tried = format!(
-        "readings of {} by {} ({hostile} hostile ones known, {} made at random, {taken} of them taken), 0 disagreements",
-        cases.len(),
-        judges::names(&judges),
-        cases.len() - known,
+        "readings of {count} texts by {who} ({hostile} known to be hostile; {made} random, {taken} of them taken), to be the same"
     );
     (tally, tried)
+}
+
+fn compare(judge: &Judge, cases: &[Case], read: &[String]) -> Tally {
+    let mut tally = Tally::default();
+    let lines: Vec<String> = cases.iter().map(|case| base64::encode(&case.bytes)).collect();
+    let said = judge.ask(&lines);
+    for ((case, read), said) in cases.iter().zip(read).zip(said) {
+        let text = || String::from_utf8_lossy(&case.bytes);
+        tally.expect(*read == said, || {
+            format!("{} on {}: {said}, Rust: {read}, of {:?}", judge.name(), case.name, text())
+        });
+    }
+    tally
 }
 
 /// What was read, spelt so that two readers can be compared byte for byte.

@@ -41,21 +41,18 @@ impl Judge {
     }
 
     /// Asks all cases in one process: one line for each, and one line back.
-    pub fn ask<'a>(&self, cases: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    pub fn ask(&self, cases: &[String]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cases");
-        let mut text = String::new();
-        for case in cases {
-            text.push_str(case);
-            text.push('\n');
-        }
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, cases.join("\n") + "\n").unwrap();
         // Node says of WebCrypto's Ed25519 that it is experimental.
         let mut command = Command::new(self.program);
         command.arg(&self.script).stdin(File::open(&path).unwrap()).env("NODE_NO_WARNINGS", "1");
         let output = command.output().unwrap_or_else(|error| panic!("failed to run {}: {error}", self.program));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {said}", self.script.display());
-        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+        let answers: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+        assert_eq!(answers.len(), cases.len(), "{} did not judge every case", self.script.display());
+        answers
     }
 }

@@ -46,9 +46,12 @@ pub fn report(number: &str, name: &str, run: impl FnOnce(Share) -> (Tally, Strin
     let share = Share { full: std::env::var("CHANCERY_THREATS").is_ok_and(|share| share == "full") };
     let start = Instant::now();
     let (tally, tried) = run(share);
-    let result = if tally.wrong.is_empty() { "held" } else { "BROKEN" };
+    let result = match tally.wrong.len() {
+        0 => "held".to_owned(),
+        wrong => format!("{wrong} wrong"),
+    };
     // The test harness may have begun a line.
-    println!("\n{number}  {name:<17} {:>9}  {result:<6} {:>4} s  {tried}", tally.tried, start.elapsed().as_secs());
+    println!("\n{number}  {name:<17} {:>9}  {result:<7} {:>4} s  {tried}", tally.tried, start.elapsed().as_secs());
     let shown: Vec<&String> = tally.wrong.iter().take(20).collect();
     assert!(tally.wrong.is_empty(), "{} of {} ended wrongly, such as {shown:#?}", tally.wrong.len(), tally.tried);
 }

@@ -8,6 +8,7 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::Role;
 use chancery_schema::record::{Accreditation, Scope};
+use chancery_schema::word::Word;
 use serde_json::json;
 
 use super::meet::Stranger;
@@ -135,7 +136,7 @@ fn accreditation(args: &Args, config: &Config, stranger: &Stranger, passphrase: 
         partner: stranger.nation.clone(),
         fingerprint: stranger.fingerprint,
         partner_log: stranger.origin.clone(),
-        scopes: args.scopes(),
+        scopes: args.scopes().into_iter().map(Word::from).collect(),
         quota: None,
         valid_until: Some(issued_at.plus_seconds(i64::from(args.valid_days) * 86_400)),
     };

@@ -3,12 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Decimal, Invalid, check_count, check_each, check_line, check_line_list};
+use super::super::{
+    Decimal, Invalid, check_all_known, check_count, check_each, check_known, check_line, check_line_list,
+};
 use super::License;
 use crate::digest::Digest;
 use crate::limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::name::{Name, Nation};
 use crate::time::Timestamp;
+use crate::word::Word;
 
 /// How one passage of the terms is read. Its conditions hold together; an absent one holds always.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -17,10 +20,10 @@ pub struct Clause {
     /// Its name within these terms.
     pub id: Name,
     /// What it does.
-    pub kind: ClauseKind,
+    pub kind: Word<ClauseKind>,
     /// To which actions it applies. A duty without actions applies to all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub actions: Vec<Action>,
+    pub actions: Vec<Word<Action>>,
     /// In which nations the party is seated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<NationSet>,
@@ -29,7 +32,7 @@ pub struct Clause {
     pub places: Option<NationSet>,
     /// What the party is; absent means anyone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parties: Vec<PartyKind>,
+    pub parties: Vec<Word<PartyKind>>,
     /// In which sectors, in the words of a model card's sectors; absent means any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sectors: Vec<String>,
@@ -50,22 +53,33 @@ pub struct Clause {
     pub thresholds: Vec<Threshold>,
     /// What whoever acts must do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub duties: Vec<Duty>,
+    pub duties: Vec<Word<Duty>>,
     /// The passage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_ref: Option<TextRef>,
     /// Whose reading this is.
-    pub reading: Reading,
+    pub reading: Word<Reading>,
 }
 
 impl Clause {
+    /// Every word is one that this version knows.
+    pub(super) fn check_words(&self, pointer: &str) -> Result<(), Invalid> {
+        let at = |member: &str| format!("{pointer}/{member}");
+        check_known(&at("kind"), &self.kind)?;
+        check_all_known(&at("actions"), &self.actions)?;
+        check_all_known(&at("parties"), &self.parties)?;
+        check_all_known(&at("duties"), &self.duties)?;
+        check_known(&at("reading"), &self.reading)?;
+        check_each(&at("thresholds"), &self.thresholds, |pointer, it| check_known(&format!("{pointer}/op"), &it.op))
+    }
+
     pub(super) fn check(&self, pointer: &str, license: &License) -> Result<(), Invalid> {
         let at = |member: &str| format!("{pointer}/{member}");
-        match self.kind {
-            ClauseKind::Duty if self.duties.is_empty() => {
+        match self.kind.known() {
+            Some(ClauseKind::Duty) if self.duties.is_empty() => {
                 return Err(Invalid::at(at("duties"), "is empty; a duty says what must be done"));
             }
-            ClauseKind::Permission | ClauseKind::Prohibition | ClauseKind::NeedsAgreement
+            Some(ClauseKind::Permission | ClauseKind::Prohibition | ClauseKind::NeedsAgreement)
                 if self.actions.is_empty() =>
             {
                 return Err(Invalid::at(at("actions"), "is empty; say to which actions the clause applies"));
@@ -182,7 +196,7 @@ pub struct Threshold {
     /// What is counted, such as `monthlyActiveUsers`.
     pub operand: String,
     /// How it compares.
-    pub op: Comparison,
+    pub op: Word<Comparison>,
     /// With what.
     pub value: Decimal,
 }

@@ -9,6 +9,7 @@ use super::super::{Invalid, check_each, check_line, check_line_list};
 use super::parts::{integer, line};
 use super::{Date, Decimal};
 use crate::name::Nation;
+use crate::word::Word;
 
 /// Above this much training compute, in FLOP, European law presumes high-impact capabilities
 /// (Regulation (EU) 2024/1689, article 51(2)).
@@ -29,7 +30,7 @@ pub struct Compute {
     pub training_flop: Option<Decimal>,
     /// How these figures were found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<Method>,
+    pub method: Option<Word<Method>>,
     /// Hours of one accelerator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_hours: Option<Decimal>,

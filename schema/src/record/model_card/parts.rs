@@ -8,6 +8,7 @@ use super::{Date, Decimal};
 use crate::digest::Digest;
 use crate::limits::JSON_INTEGER_MAX;
 use crate::name::{Language, ModelId, Name, Nation};
+use crate::word::Word;
 
 /// A model that this one was made from.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -18,7 +19,7 @@ pub struct Lineage {
     pub model: String,
     /// How this model was made from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relation: Option<Relation>,
+    pub relation: Option<Word<Relation>>,
     /// The record digest of its model card, in whichever log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<Digest>,
@@ -143,7 +144,7 @@ pub struct SpokenLanguage {
     pub tag: Language,
     /// How well it is supported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub support: Option<LanguageSupport>,
+    pub support: Option<Word<LanguageSupport>>,
 }
 
 /// How well a language is supported.
@@ -241,7 +242,7 @@ pub struct Evaluation {
     pub evaluator: Option<Evaluator>,
     /// How the evaluator stands to the publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub independence: Option<Independence>,
+    pub independence: Option<Word<Independence>>,
     /// The record digest of the evaluator's own record, in whichever log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<Digest>,
@@ -397,7 +398,7 @@ pub struct Sector {
     /// `justice` or `energy`.
     pub sector: String,
     /// How far the model suits it.
-    pub suitability: Suitability,
+    pub suitability: Word<Suitability>,
     /// On which conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<String>,

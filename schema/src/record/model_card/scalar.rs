@@ -56,7 +56,7 @@ impl Decimal {
             _ => {
                 let (first, rest) = digits.split_at(1);
                 let dot = if rest.is_empty() { "" } else { "." };
-                format!("{sign}{first}{dot}{rest}e{}", point - 1)
+                format!("{sign}{first}{dot}{rest}e{}", point.checked_sub(1)?)
             }
         };
         text.parse().ok()
