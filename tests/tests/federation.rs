@@ -70,8 +70,9 @@ fn what_is_tampered_with_is_refused(node: &Node, release: &Release) {
     let genuine = std::fs::read_to_string(&release.files()[2]).unwrap();
     let envelope = Envelope::from_fixed(genuine.as_bytes()).unwrap();
     let mut payload = envelope.payload().to_vec();
-    let place = payload.windows(5).position(|window| window == b"\"1.0\"").expect("the card says its version");
-    payload[place + 1] = b'2';
+    let nonce = b"\"nonce\":\"";
+    let place = payload.windows(nonce.len()).position(|window| window == nonce).unwrap() + nonce.len();
+    payload[place] = if payload[place] == b'A' { b'B' } else { b'A' };
     let changed = genuine
         .replace(&chancery_schema::base64::encode(envelope.payload()), &chancery_schema::base64::encode(&payload));
     let query = "mutation ($envelope: String!) { publish(input: { envelope: $envelope }) { status code reason } }";

@@ -699,7 +699,13 @@ fn charter_cases() -> Vec<Case> {
     table.taken("16 roots", "/roots", json!(seventeen[..16]));
     table.refused("no registrar", "/registrars", json!([]), "is empty; appoint at least one registrar");
     table.refused("no algorithm", "/algorithms", json!([]), "is empty; require at least one algorithm");
-    table.taken("an algorithm that nobody knows yet", "/algorithms", json!(["ed25519", "ml-dsa-65"]));
+    table.dated(
+        "an algorithm that nobody knows yet",
+        "/algorithms",
+        json!(["ed25519", "ml-dsa-65"]),
+        "/algorithms/1",
+        "`ml-dsa-65` is not a word that this version knows",
+    );
     table.refused_at(
         "an algorithm that is no word",
         "/algorithms",
@@ -714,7 +720,13 @@ fn charter_cases() -> Vec<Case> {
         "/algorithms/1",
         "stands twice",
     );
-    table.taken("a root of an algorithm that nobody knows yet", "/roots/2/alg", "ml-dsa-65");
+    table.dated(
+        "a root of an algorithm that nobody knows yet",
+        "/roots/2/alg",
+        "ml-dsa-65",
+        "/root/alg",
+        "`ml-dsa-65` is not a word that this version knows",
+    );
     table.refused_at(
         "a log key of an algorithm that nobody knows yet",
         "/logKey/alg",
@@ -834,7 +846,13 @@ fn delegation_cases() -> Vec<Case> {
     );
     table.refused("for charters", "/kinds", json!(["model-card", "charter"]), "a publisher key cannot sign a charter");
     table.refused("for endpoints", "/kinds", json!(["endpoint"]), "a publisher key cannot sign a endpoint");
-    table.taken("for a kind that nobody knows yet", "/kinds", json!(["weights", "peace-treaty"]));
+    table.dated(
+        "for a kind that nobody knows yet",
+        "/kinds",
+        json!(["weights", "peace-treaty"]),
+        "/kinds/1",
+        "`peace-treaty` is not a word that this version knows",
+    );
     table.refused_at("for a kind that is no word", "/kinds", json!(["Model-Card"]), "/kinds/0", "is not a word");
     table.refused_at("for one kind twice", "/kinds", json!(["weights", "weights"]), "/kinds/1", "stands twice");
     table.refused_at(
@@ -939,7 +957,13 @@ fn accreditation_cases() -> Vec<Case> {
         digest("charter of KE").to_uppercase(),
         "not a SHA-256 digest",
     );
-    table.taken("for what nobody knows yet", "/scopes", json!(["mirror", "love"]));
+    table.dated(
+        "for what nobody knows yet",
+        "/scopes",
+        json!(["mirror", "love"]),
+        "/scopes/1",
+        "`love` is not a word that this version knows",
+    );
     table.refused_at("for what is no word", "/scopes", json!(["mirror", "Love!"]), "/scopes/1", "is not a word");
     table.refused_at(
         "for one thing twice",
@@ -979,7 +1003,13 @@ fn card_cases() -> Vec<Case> {
     table.refused("made from itself", "/lineage/0/model", "urn:chancery:FR:lab:model@1.0", "is this very version");
     table.taken("made from its earlier version", "/lineage/0/model", "urn:chancery:FR:lab:model@0.9");
     table.refused("made from a model that is none", "/lineage/0/model", "urn:chancery:fr:lab:model", "is not a model");
-    table.taken("made in a way that nobody knows yet", "/lineage/0/relation", "stolen");
+    table.dated(
+        "made in a way that nobody knows yet",
+        "/lineage/0/relation",
+        "stolen",
+        "/lineage/0/relation",
+        "`stolen` is not a word that this version knows",
+    );
     table.refused("made in a way that is no word", "/lineage/0/relation", "Stolen!", "is not a word");
     table.refused("a version called latest", "/version", "latest", "is `latest`, which always means the newest");
     table.refused("a number in words", "/architecture/totalParameters", "7 billion", "not a decimal number");
@@ -1126,7 +1156,13 @@ fn weights_cases() -> Vec<Case> {
         "makes more than 2^53 - 1 bytes in all",
     );
     table.refused_at("no files", "/files", json!([]), "/totalBytes", "is not the sum of the sizes, 0, or that is zero");
-    table.taken("a format that nobody knows yet", "/files/0/format", "tar");
+    table.dated(
+        "a format that nobody knows yet",
+        "/files/0/format",
+        "tar",
+        "/files/0/format",
+        "`tar` is not a word that this version knows",
+    );
     table.refused("a format that is no word", "/files/0/format", "tar.gz", "is not a word");
     table.taken("a file of no known format", "/files/0/format", Value::Null);
     table.refused("a place that is none", "/locations/0/uri", "somewhere", "is not a URI");
@@ -1180,7 +1216,13 @@ fn license_cases() -> Vec<Case> {
     table.dated("an SPDX expression that is none", "/spdx", "MIT or so", "/spdx", "is not an SPDX license expression");
     table.refused("an SPDX expression of two lines", "/spdx", "MIT\nOR MIT", "has control characters");
     table.refused_at("an agreement with nobody", "/policyType", "agreement", "/assignee", "an agreement names both");
-    table.taken("a type that nobody knows yet", "/policyType", "set");
+    table.dated(
+        "a type that nobody knows yet",
+        "/policyType",
+        "set",
+        "/policyType",
+        "`set` is not a word that this version knows",
+    );
     table.refused("a type that is no word", "/policyType", "Set!", "is not a word");
     table.refused("that ends when it begins", "/validUntil", "2026-01-01T00:00:00Z", "is not later than its beginning");
     table.dated(
@@ -1200,7 +1242,13 @@ fn license_cases() -> Vec<Case> {
     table.refused("two clauses of one name", "/clauses/1/id", "run", "stands twice");
     table.refused("a permission of nothing", "/clauses/0/actions", json!([]), "is empty; say to which actions");
     table.refused("a prohibition of nothing", "/clauses/1/actions", json!([]), "is empty; say to which actions");
-    table.taken("an action that nobody knows yet", "/clauses/1/actions", json!(["steal"]));
+    table.dated(
+        "an action that nobody knows yet",
+        "/clauses/1/actions",
+        json!(["steal"]),
+        "/clauses/1/actions/0",
+        "`steal` is not a word that this version knows",
+    );
     table.refused_at(
         "an action that is no word",
         "/clauses/1/actions",
@@ -1208,9 +1256,27 @@ fn license_cases() -> Vec<Case> {
         "/clauses/1/actions/0",
         "is not a word",
     );
-    table.taken("a kind of clause that nobody knows yet", "/clauses/0/kind", "wish");
-    table.taken("a duty that nobody knows yet", "/clauses/0/duties", json!(["sing"]));
-    table.taken("a reading that nobody knows yet", "/clauses/0/reading", "prophecy");
+    table.dated(
+        "a kind of clause that nobody knows yet",
+        "/clauses/0/kind",
+        "wish",
+        "/clauses/0/kind",
+        "`wish` is not a word that this version knows",
+    );
+    table.dated(
+        "a duty that nobody knows yet",
+        "/clauses/0/duties",
+        json!(["sing"]),
+        "/clauses/0/duties/0",
+        "`sing` is not a word that this version knows",
+    );
+    table.dated(
+        "a reading that nobody knows yet",
+        "/clauses/0/reading",
+        "prophecy",
+        "/clauses/0/reading",
+        "`prophecy` is not a word that this version knows",
+    );
     table.refused_at(
         "a duty to do nothing",
         "/clauses/1/kind",
@@ -1458,9 +1524,10 @@ fn founding_cases(log: &mut History) {
         "already-entered: it stands in this log already",
     );
     // A charter that asks for an algorithm of a later version lets nobody speak to this one.
-    let mut draft = log.nation.charter_draft();
-    draft["algorithms"] = json!(["ed25519", "ml-dsa-65"]);
-    let envelope = log.nation.sign(Kind::Charter, draft, &[&roots[0], &roots[1]]);
+    let payload = String::from_utf8(charter.payload().to_vec()).unwrap();
+    let payload = payload.replacen(r#""algorithms":["ed25519"]"#, r#""algorithms":["ed25519","ml-dsa-65"]"#, 1);
+    let signers = [&roots[0] as &dyn Signer, &roots[1]];
+    let envelope = Envelope::sign(payload.into_bytes(), &signers).unwrap();
     log.admit("a charter that asks for ML-DSA too", &[], envelope);
     log.refuse(
         "the publisher under a charter that asks for ML-DSA too",
