@@ -1,0 +1,63 @@
+/** The frame of every page: where one is, in which language, and how it looks. */
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { Provider as GraphqlProvider } from 'urql';
+import { Router, useLocation } from 'wouter';
+import { makeClient } from '../graphql.ts';
+import { direction, type Language } from '../i18n/languages.ts';
+import type { Messages } from '../i18n/messages/en.ts';
+import { load, TextProvider } from '../i18n/text.tsx';
+import { PinsProvider } from '../trust/pins.tsx';
+import { languageOf } from './address.ts';
+import { ErrorBoundary } from './ErrorBoundary.tsx';
+import { Footer } from './Footer.tsx';
+import { Header } from './Header.tsx';
+import { Pages } from './Pages.tsx';
+
+interface Spoken {
+  readonly language: Language;
+  readonly messages: Messages;
+}
+
+export function App(props: { first: Spoken }): ReactNode {
+  const [path] = useLocation();
+  const language = languageOf(path);
+  const spoken = useMessages(language, props.first);
+  const client = useMemo(makeClient, []);
+  useEffect(() => {
+    document.documentElement.lang = spoken.language;
+    document.documentElement.dir = direction(spoken.language);
+  }, [spoken.language]);
+  return (
+    <GraphqlProvider value={client}>
+      <TextProvider language={spoken.language} messages={spoken.messages}>
+        <PinsProvider>
+          <Router base={`/${language}`}>
+            <Header />
+            <main id="main" tabIndex={-1}>
+              <ErrorBoundary key={path}>
+                <Pages />
+              </ErrorBoundary>
+            </main>
+            <Footer />
+          </Router>
+        </PinsProvider>
+      </TextProvider>
+    </GraphqlProvider>
+  );
+}
+
+/** The messages of a language; until they have come, those before. */
+function useMessages(language: Language, first: Spoken): Spoken {
+  const [spoken, setSpoken] = useState(first);
+  useEffect(() => {
+    if (spoken.language === language) return;
+    let left = false;
+    void load(language).then((messages) => {
+      if (!left) setSpoken({ language, messages });
+    });
+    return () => {
+      left = true;
+    };
+  }, [language, spoken.language]);
+  return spoken;
+}

@@ -1,0 +1,60 @@
+/** Which page an address shows. Pages are fetched when they are first opened. */
+import { type ComponentType, lazy, type ReactNode, Suspense, useEffect } from 'react';
+import { Route, Switch, useLocation } from 'wouter';
+import { Loading } from '../parts/states.tsx';
+
+type Page = ComponentType<{ params: never }>;
+
+function page(fetch: () => Promise<ComponentType<never>>): Page {
+  return lazy(async () => ({ default: (await fetch()) as Page }));
+}
+
+const Home = page(async () => (await import('../pages/Home.tsx')).Home);
+const Models = page(async () => (await import('../pages/Models.tsx')).Models);
+const Model = page(async () => (await import('../pages/Model.tsx')).Model);
+const Nations = page(async () => (await import('../pages/Nations.tsx')).Nations);
+const Nation = page(async () => (await import('../pages/Nation.tsx')).Nation);
+const Record = page(async () => (await import('../pages/Record.tsx')).Record);
+const Lookup = page(async () => (await import('../pages/Lookup.tsx')).Lookup);
+const Trust = page(async () => (await import('../pages/Trust.tsx')).Trust);
+const Verification = page(async () => (await import('../pages/Verification.tsx')).Verification);
+const About = page(async () => (await import('../pages/About.tsx')).About);
+const NotFound = page(async () => (await import('../pages/NotFound.tsx')).NotFound);
+
+const ADDRESSES: readonly (readonly [string, Page])[] = [
+  ['/', Home],
+  ['/models', Models],
+  ['/model/:nation/:org/:name/:version?', Model],
+  ['/nations', Nations],
+  ['/nation/:code', Nation],
+  ['/record/:digest', Record],
+  ['/lookup', Lookup],
+  ['/trust', Trust],
+  ['/verification', Verification],
+  ['/about', About],
+];
+
+export function Pages(): ReactNode {
+  useArrival();
+  return (
+    <Suspense fallback={<Loading />}>
+      <Switch>
+        {ADDRESSES.map(([path, page]) => (
+          <Route key={path} path={path} component={page as never} />
+        ))}
+        <Route component={NotFound as never} />
+      </Switch>
+    </Suspense>
+  );
+}
+
+/** Whoever follows a link is at the top of the new page, with keyboard and screen reader too. */
+function useArrival(): void {
+  const [path] = useLocation();
+  useEffect(() => {
+    if (document.activeElement === document.body || document.activeElement?.closest('header, footer, main') !== null) {
+      document.getElementById('main')?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
+  }, [path]);
+}

@@ -1,0 +1,35 @@
+/** A digest or another long name of letters and digits: left to right in any language, and easy to copy. */
+import { type ReactNode, useState } from 'react';
+import { useText } from '../i18n/text.tsx';
+
+export function Digest(props: { value: string; short?: boolean }): ReactNode {
+  const { t } = useText();
+  const [copied, setCopied] = useState(false);
+  const shown = props.short === true ? `${props.value.slice(0, 12)}…` : props.value;
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(props.value);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  };
+  return (
+    <span className="digest">
+      <code dir="ltr" title={props.value}>
+        {shown}
+      </code>
+      {'clipboard' in navigator && (
+        <button type="button" className="copy" onClick={() => void copy()}>
+          {t(copied ? 'digest.copied' : 'digest.copy')}
+        </button>
+      )}
+    </span>
+  );
+}
+
+/** A fingerprint in groups of four, for reading aloud. */
+export function Fingerprint(props: { value: string }): ReactNode {
+  return (
+    <code dir="ltr" className="fingerprint">
+      {props.value.match(/.{1,4}/g)?.join(' ')}
+    </code>
+  );
+}
