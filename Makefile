@@ -16,6 +16,7 @@ test: needs explore ## Run every check that CI runs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) check --locked -p chancery --no-default-features
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	$(CARGO) test --locked --workspace
 	$(MAKE) --no-print-directory demo CHECK=1
 
@@ -29,7 +30,7 @@ threats: needs ## Run the threat tests with their full counts, and print a table
 		| awk '/^T[0-9]+ / { print; next } { said = said $$0 "\n" } /^test result: ok/ { ok = 1 } END { if (!ok) { printf "%s", said; exit 1 } }'
 
 corpus: ## Publish the real model cards in CORPUS=DIR and read them back through a partner
-	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked --workspace --test corpus -- --nocapture
+	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked --workspace --test corpus -- --ignored --nocapture
 
 explore: web/explore/dist ## Build the GraphQL explorer's pages
 
@@ -40,4 +41,5 @@ web/explore/dist: web/explore/package.json web/explore/package-lock.json
 needs:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing; install it: https://rustup.rs"; exit 1; }
 	@command -v npm >/dev/null || { echo "Node 20 is missing; install it: https://nodejs.org"; exit 1; }
+	@command -v bash >/dev/null || { echo "bash is missing; install it: apt-get install --yes bash"; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing; install it: apt-get install --yes build-essential"; exit 1; }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::files::write_whole;
 use crate::passphrase::Passphrase;
 use crate::private_file;
 
@@ -27,6 +28,9 @@ const SECRET_FORMAT: &str = "chancery.ed25519-secret/v1";
 /// keys at each start and every command at least one, so the usual full second is too long; the
 /// passphrase guards a file that is also kept from others by its mode.
 const WORK_FACTOR_LOG_N: u8 = 15;
+
+/// The same for keys that are used seldom and matter most, roots and registrars: 256 MiB and a second.
+const WORK_FACTOR_LOG_N_OFFLINE: u8 = 18;
 
 /// The largest work factor that is taken from a file: 1 GiB of memory, and no file can ask for more.
 const WORK_FACTOR_LOG_N_MAX: u8 = 20;
@@ -101,9 +105,9 @@ impl Key {
                 return fail(Exit::Usage, format!("{} exists; nothing was overwritten", path.display()));
             }
         }
-        private_file::create(&path, &encrypt(&self.signing, passphrase)?)?;
+        private_file::create(&path, &encrypt(&self.signing, self.public.role, passphrase)?)?;
         let text = serde_json::to_string_pretty(&self.public)? + "\n";
-        std::fs::write(&public, text).with_context(|| format!("failed to write {}", public.display()))?;
+        write_whole(&public, text.as_bytes())?;
         Ok(path)
     }
 
@@ -152,12 +156,15 @@ fn public_path(path: &Path) -> PathBuf {
     path.with_extension("pub.json")
 }
 
-fn encrypt(signing: &SigningKey, passphrase: &Passphrase) -> Outcome<Vec<u8>> {
+fn encrypt(signing: &SigningKey, role: Role, passphrase: &Passphrase) -> Outcome<Vec<u8>> {
     let seed = Zeroizing::new(signing.to_bytes());
     let secret = Zeroizing::new(base64::encode(&*seed));
     let secret = Zeroizing::new(format!("{SECRET_FORMAT}\n{}\n", *secret));
     let mut recipient = scrypt::Recipient::new(passphrase.clone());
-    recipient.set_work_factor(WORK_FACTOR_LOG_N);
+    recipient.set_work_factor(match role {
+        Role::Root | Role::Registrar => WORK_FACTOR_LOG_N_OFFLINE,
+        _ => WORK_FACTOR_LOG_N,
+    });
     Ok(age::encrypt(&recipient, secret.as_bytes()).context("failed to encrypt the key")?)
 }
 

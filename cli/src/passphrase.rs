@@ -16,8 +16,8 @@ use crate::private_file;
 /// A passphrase. Its memory is overwritten when it goes, and it cannot be printed.
 pub type Passphrase = SecretString;
 
-/// The shortest passphrase for a new key: with the work factor of the key store, guessing eight
-/// random letters takes a machine centuries; a word of a dictionary, no length protects.
+/// The shortest passphrase for a new key: with the work factor of the key store, guessing eight random
+/// letters costs centuries of one core; a word of a dictionary, no length protects.
 const CHARS_MIN: usize = 8;
 
 /// Where a passphrase is kept.

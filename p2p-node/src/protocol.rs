@@ -1,7 +1,7 @@
 //! What partners' nodes say to each other: `/chancery/sync/1`, questions and answers in CBOR.
 //!
 //! Heads carry the cosignatures known on them, so a cosignature needs no message of its own. Entries
-//! travel in bulk (see [`crate::bulk`]).
+//! travel in bulk (see `bulk.rs`).
 
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::{BLOB_BYTES_MAX, HEADS_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX};

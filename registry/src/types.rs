@@ -215,7 +215,7 @@ pub struct ModelFilter {
 pub struct Page {
     /// How many, 1 to 100.
     pub first: u32,
-    /// After which, as given by [`PageOf::cursors`].
+    /// After which, as given by [`PageOf::items`].
     pub after: Option<String>,
 }
 

@@ -428,6 +428,9 @@ fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Resu
         let reason = format!("the charter expired at {end}, and the record says it was issued at {issued_at}");
         return Err(refuse(Code::CharterExpired, reason));
     }
+    if matches!(policy, Policy::Own { now, .. } if *now > end) {
+        return Err(refuse(Code::CharterExpired, format!("the charter expired at {end}")));
+    }
     let mut signers = BTreeSet::new();
     for keyid in submission.envelope.key_ids() {
         let (_, key) = roster.authority(&keyid, submission)?;

@@ -178,6 +178,9 @@ fn frames(bytes: &[u8]) -> Result<Vec<Frame>, BundleError> {
 
 fn read_header(bytes: &[u8]) -> Result<Header, BundleError> {
     let value = json::parse(bytes).map_err(|error| BundleError::Header(error.to_string()))?;
-    let header: Header = serde_json::from_value(value).map_err(|error| BundleError::Header(error.to_string()))?;
+    let header = Header::deserialize(&value).map_err(|error| BundleError::Header(error.to_string()))?;
+    if json::differs(&value, &serde_json::json!(header)).is_some() {
+        return Err(BundleError::Header("it has another form than it is written in".to_owned()));
+    }
     if header.format == FORMAT { Ok(header) } else { Err(BundleError::Header(format!("its format is not {FORMAT}"))) }
 }

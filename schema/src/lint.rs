@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::digest::Digest;
-use crate::record::{Header, Invalid, Kind, Nonce, RecordError, json_schema, payload};
+use crate::record::{Header, Invalid, Kind, Nonce, Record, RecordError, json_schema, payload};
+use crate::statement::Statement;
 use crate::time::Timestamp;
 
 /// How grave a finding is.
@@ -59,12 +60,14 @@ fn finding(pointer: &str, severity: Severity, code: &'static str, message: impl 
 fn check_shape(draft: &Map<String, Value>, findings: &mut Vec<Finding>) {
     let header = Header {
         nonce: Nonce::from_bytes([0; 16]),
-        nation: "XX".parse().expect("XX is a user-assigned code"),
+        nation: "XX".parse().expect("a user-assigned code"),
         log: "lint".parse().expect("a word is an origin"),
         issued_at: Timestamp::default(),
         audience: None,
     };
-    match payload(Kind::ModelCard, &header, draft) {
+    let read =
+        payload(Kind::ModelCard, &header, draft).and_then(|payload| Record::read_new(&Statement::parse(&payload)?));
+    match read {
         Ok(_) => {}
         Err(RecordError::Predicate { invalid: Invalid { pointer, problem }, .. }) => {
             findings.push(finding(&pointer, Severity::Error, "shape", problem));

@@ -99,7 +99,7 @@ macro_rules! checked_text {
 checked_text! {
     /// The code that a log claims to speak for: a claim, bound to a fingerprint by whoever trusts it.
     Nation,
-    "a nation code of two letters: ISO 3166-1 alpha-2, EU, UN, or XA to XZ (not XK) for other unions",
+    "a nation code: two capital letters, such as FR",
     "^[A-Z]{2}$",
     |text| matches!(text.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z'])
 }
@@ -144,7 +144,7 @@ checked_text! {
     /// script of four letters like `Hant`, a region of two letters like `BR`, all else small.
     Language,
     "a language tag (BCP 47), such as fr, pt-BR or zh-Hant",
-    "^[a-z]{2,8}(-([A-Z][a-z]{3}|[A-Z]{2}|[a-z0-9]{1,8}))*$",
+    "^[a-z]{2,8}(-([A-Z0-9]{2}|[A-Z][a-z]{3}|(?=[a-z]*[0-9])[a-z0-9]{4}|[a-z0-9]|[a-z0-9]{3}|[a-z0-9]{5,8}))*$",
     |text| text.len() <= NAME_CHARS_MAX && {
         let primary = text.split('-').next().unwrap_or_default();
         (2..=8).contains(&primary.len())

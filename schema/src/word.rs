@@ -1,7 +1,9 @@
 //! Words of lists that later versions may lengthen.
 //!
 //! What is signed today is read for ever, and by programs older than it. A word that this version does
-//! not know is kept and shown, and grants nothing: it never makes a record malformed.
+//! not know is kept and shown, and grants nothing, but the record stands. Closed lists are few, each with
+//! its reason: roles, which proofs of possession bind, and the algorithm of keys that must be opened at
+//! once: a charter's log, witness and mirror keys, and a node's transport key.
 
 use std::borrow::Cow;
 use std::fmt;

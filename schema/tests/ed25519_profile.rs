@@ -1,4 +1,4 @@
-//! T03: one verdict on odd keys and signatures, whoever verifies (THREATS.md finding 1).
+//! T03: one verdict on odd keys and signatures, whoever verifies.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 

@@ -14,7 +14,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// DESIGN §2: a room, and the rooms that it may know.
+/// ARCHITECTURE.md: a room, and the rooms that it may know.
 const ARROWS: [(&str, &[&str]); 7] = [
     ("chancery-schema", &[]),
     ("chancery-migrations", &[]),
@@ -85,7 +85,7 @@ const NETWORK: [&str; 17] = [
     "ureq",
 ];
 
-/// What is never built, whatever `deny.toml` says (DESIGN §5).
+/// What is never built, whatever `deny.toml` says.
 const NEVER_BUILT: [&str; 13] = [
     "aws-lc-sys",
     "h2",
@@ -351,7 +351,7 @@ fn rooms() -> Vec<Room> {
     let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&metadata).unwrap();
     let rooms: Vec<Room> = metadata["packages"].as_array().unwrap().iter().map(read_room).collect();
-    assert_eq!(rooms.len(), ARROWS.len(), "a room was added or is gone; say so in DESIGN §2 and here");
+    assert_eq!(rooms.len(), ARROWS.len(), "a room was added or is gone; say so in ARCHITECTURE.md and here");
     rooms
 }
 

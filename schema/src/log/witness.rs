@@ -112,7 +112,7 @@ impl fmt::Display for Request {
     }
 }
 
-/// Decides on a request, in the order of FORMATS §1.6. `stored` is the size and root this witness
+/// Decides on a request, in the order that the specification gives. `stored` is the size and root this witness
 /// cosigned last, `None` when it never did; `log` is the key of the request's origin, `None` when the
 /// witness does not serve it.
 #[must_use]

@@ -128,7 +128,7 @@ impl Body for License {
             return Err(Invalid::at("/spdx", "is not an SPDX license expression, such as MIT OR LicenseRef-Example"));
         }
         check_known("/policyType", &self.policy_type)?;
-        check_each("/clauses", &self.clauses, |pointer, clause| clause.check_words(pointer))?;
+        check_each("/clauses", &self.clauses, |pointer, clause| clause.check_new(pointer, &self.nation_groups))?;
         check_assigned("/nationGroups", self.nation_groups.values().flatten())
     }
 

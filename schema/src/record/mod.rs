@@ -59,7 +59,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order of the design.
+    /// Every kind.
     pub const ALL: [Self; 7] = [
         Self::Charter,
         Self::Delegation,

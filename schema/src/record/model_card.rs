@@ -14,8 +14,8 @@ pub use self::compute::*;
 pub use self::parts::*;
 pub use self::scalar::*;
 use super::{
-    BlobRef, Body, Header, Invalid, Kind, Texts, check_blob, check_count, check_each, check_known, check_line_list,
-    check_lines, check_texts, check_version,
+    BlobRef, Body, Header, Invalid, Kind, Texts, check_assigned, check_blob, check_count, check_each, check_known,
+    check_line_list, check_lines, check_texts, check_version,
 };
 use crate::digest::Digest;
 use crate::limits::LIST_ITEMS_MAX;
@@ -182,7 +182,8 @@ impl Body for ModelCard {
             known(at, "independence", it.independence.as_ref())
         })?;
         check_each("/sectors", &self.sectors, |at, it| known(at, "suitability", Some(&it.suitability)))?;
-        known("/compute", "method", self.compute.as_ref().and_then(|compute| compute.method.as_ref()))
+        known("/compute", "method", self.compute.as_ref().and_then(|compute| compute.method.as_ref()))?;
+        self.check_nations()
     }
 
     fn subjects(&self, header: &Header) -> Vec<Subject> {
@@ -206,6 +207,31 @@ impl Body for ModelCard {
 }
 
 impl ModelCard {
+    /// Every nation is one of today.
+    fn check_nations(&self) -> Result<(), Invalid> {
+        check_optional("/lineage", self.lineage.as_deref(), |at, it| {
+            check_assigned(&format!("{at}/nation"), &it.nation)
+        })?;
+        check_optional("/trainingData", self.training_data.as_deref(), |at, it| {
+            check_assigned(&format!("{at}/jurisdictions"), it.jurisdictions.iter().flatten())
+        })?;
+        check_optional("/evaluations", self.evaluations.as_deref(), |at, it| {
+            let evaluator = it.evaluator.iter().filter_map(|evaluator| evaluator.nation.as_ref());
+            check_assigned(&format!("{at}/evaluator/nation"), evaluator)
+        })?;
+        let compute = self.compute.as_ref();
+        let facilities = compute.and_then(|compute| compute.facilities.as_deref());
+        check_optional("/compute/facilities", facilities, |at, it| {
+            check_assigned(&format!("{at}/country"), &it.country)
+        })?;
+        let accelerators = compute.and_then(|compute| compute.accelerators.as_deref());
+        check_optional("/compute/accelerators", accelerators, |at, it| {
+            check_assigned(&format!("{at}/vendorNation"), &it.vendor_nation)
+        })?;
+        let annotators = self.cultural_alignment.iter().filter_map(|alignment| alignment.annotators.as_ref());
+        check_assigned("/culturalAlignment/annotators/nations", annotators.flat_map(|annotators| &annotators.nations))
+    }
+
     /// What the card is about: names, weights, source.
     fn check_identity(&self, header: &Header) -> Result<(), Invalid> {
         check_lines("/displayName", &self.display_name)?;

@@ -150,7 +150,7 @@ pub fn check_uri(pointer: &str, uri: &str) -> Result<(), Invalid> {
     let (scheme, rest) = uri.split_once(':').ok_or_else(wrong)?;
     let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
-    if !named || rest.is_empty() || uri.contains(|c: char| c.is_whitespace() || "<>\"\\^`{|}".contains(c)) {
+    if !named || rest.is_empty() || uri.contains(|c: char| " <>\"\\^`{|}".contains(c)) {
         return Err(wrong());
     }
     if ["javascript", "data", "vbscript"].iter().any(|word| scheme.eq_ignore_ascii_case(word)) {
@@ -185,7 +185,7 @@ pub fn check_media_type(pointer: &str, text: &str) -> Result<(), Invalid> {
             && part.starts_with(|c: char| c.is_ascii_alphanumeric())
             && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
     };
-    match essence.trim_end().split_once('/') {
+    match essence.trim_end_matches(' ').split_once('/') {
         Some((kind, subtype)) if name(kind) && name(subtype) => Ok(()),
         _ => Err(Invalid::at(pointer, "is not a media type, such as text/markdown")),
     }

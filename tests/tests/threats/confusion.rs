@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::golden::{accreditation_draft, endpoint_draft, weights_draft};
 use super::row::Tally;
 
-/// DESIGN §3, written down a second time: who signs what.
+/// The table of kinds in schema/README.md, written down a second time: who signs what.
 const DIAGONAL: [(Kind, &[Role]); 7] = [
     (Kind::Charter, &[Role::Root]),
     (Kind::Delegation, &[Role::Registrar]),

@@ -1,5 +1,5 @@
 //! T03: every verifier has one verdict on every key and signature, however odd, and nobody forges
-//! under a key of small order (THREATS.md finding 1). `schema/tests/ed25519_profile.rs` holds Rust to
+//! under a key of small order. `schema/tests/ed25519_profile.rs` holds Rust to
 //! the vectors; here the others are held to Rust, on the vectors and on what is made of their parts.
 
 use std::collections::BTreeSet;

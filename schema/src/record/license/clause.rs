@@ -1,10 +1,13 @@
 //! Clauses: who may do what, where, when, and for which purpose.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::{
-    Decimal, Invalid, check_all_known, check_count, check_each, check_known, check_line, check_line_list,
+    Decimal, Invalid, check_all_known, check_assigned, check_count, check_each, check_known, check_line,
+    check_line_list,
 };
 use super::License;
 use crate::digest::Digest;
@@ -62,15 +65,21 @@ pub struct Clause {
 }
 
 impl Clause {
-    /// Every word is one that this version knows.
-    pub(super) fn check_words(&self, pointer: &str) -> Result<(), Invalid> {
+    /// Every word is one that this version knows, and every nation one of today.
+    pub(super) fn check_new(&self, pointer: &str, groups: &BTreeMap<String, Vec<Nation>>) -> Result<(), Invalid> {
         let at = |member: &str| format!("{pointer}/{member}");
         check_known(&at("kind"), &self.kind)?;
         check_all_known(&at("actions"), &self.actions)?;
         check_all_known(&at("parties"), &self.parties)?;
         check_all_known(&at("duties"), &self.duties)?;
         check_known(&at("reading"), &self.reading)?;
-        check_each(&at("thresholds"), &self.thresholds, |pointer, it| check_known(&format!("{pointer}/op"), &it.op))
+        check_each(&at("thresholds"), &self.thresholds, |pointer, it| check_known(&format!("{pointer}/op"), &it.op))?;
+        for (member, set) in [("seats", &self.seats), ("places", &self.places)] {
+            let nations = set.iter().flat_map(|set| set.any_of.iter().flatten().chain(&set.none_of));
+            let codes = nations.filter(|nation| !groups.contains_key(*nation)).filter_map(|code| code.parse().ok());
+            check_assigned(&at(member), &codes.collect::<Vec<Nation>>())?;
+        }
+        Ok(())
     }
 
     pub(super) fn check(&self, pointer: &str, license: &License) -> Result<(), Invalid> {
