@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use chancery_schema::envelope::Envelope;
 use chancery_tests::command::{chancery, fail, succeed};
@@ -65,7 +67,6 @@ fn a_partner_killed_during_publishing_catches_up_and_cosigns() {
 
 /// Each refusal has a code, and leaves the log as it was.
 fn what_is_tampered_with_is_refused(node: &Node, release: &Release) {
-    let size = |node: &Node| node.ask("{ logs { own size } }", &json!({})).unwrap()["logs"][0]["size"].clone();
     let before = size(node);
     let genuine = std::fs::read_to_string(&release.files()[2]).unwrap();
     let envelope = Envelope::from_fixed(genuine.as_bytes()).unwrap();
@@ -84,7 +85,6 @@ fn what_is_tampered_with_is_refused(node: &Node, release: &Release) {
     let answer = publish(&genuine);
     assert_eq!(answer["status"], "ALREADY_ADMITTED", "{answer}");
     assert_eq!(size(node), before, "a refusal changed the log");
-    // A node whose database was changed says so.
     assert_eq!(shown(node, &release.card).unwrap()["verdict"]["state"], "VALID");
 }
 
@@ -123,4 +123,46 @@ fn a_stranger_is_not_heard_and_a_forged_fingerprint_is_not_accredited() {
     wait.arg("publish").args(release.files()).args(["--node", &nodes[1].url, "--wait=witnessed", "--timeout", "3"]);
     fail(&mut wait, 7).unwrap();
     assert!(shown(&nodes[0], &release.card).unwrap().is_null());
+}
+
+#[test]
+fn a_node_killed_while_it_admits_keeps_every_record_that_it_acknowledged() {
+    let home = tempfile::tempdir().unwrap();
+    let mut node = Node::found(home.path(), &NATIONS[0]).unwrap();
+    node.start().unwrap();
+    let publisher = Publisher::enrol(&node, "voltaire").unwrap();
+    let describe = |number: usize| publisher.describe(&SAMPLES[0].card(), &format!("m-{number}")).unwrap();
+    let cards: Vec<PathBuf> = (0..12).map(describe).collect();
+    let receipt = |card: &PathBuf| std::fs::read_to_string(card.with_file_name("card.receipt.txt")).ok();
+    let before = size(&node);
+    for (round, batch) in cards.chunks(4).enumerate() {
+        let mut publish = chancery(home.path());
+        publish.arg("publish").args(batch).args(["--node", &node.url]).stderr(Stdio::null()).stdout(Stdio::null());
+        let mut publishing = publish.spawn().unwrap();
+        // Killed after one, two and three receipts, with the next record on its way.
+        while batch.iter().filter_map(receipt).count() <= round && publishing.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        node.kill().unwrap();
+        publishing.wait().unwrap();
+        let acknowledged: Vec<(&PathBuf, String)> =
+            batch.iter().filter_map(|card| Some((card, receipt(card)?))).collect();
+        assert!(acknowledged.len() > round, "{} receipts", acknowledged.len());
+        node.start().unwrap();
+        for (card, receipt) in acknowledged {
+            let digest = Envelope::parse(&std::fs::read(card).unwrap()).unwrap().record_digest().to_string();
+            let index = shown(&node, &digest).unwrap()["index"].as_u64().expect("an acknowledged record is there");
+            assert!(receipt.contains(&format!("\nindex {index}\n")), "{receipt}");
+        }
+        // What was not acknowledged is published again, and nothing stands twice.
+        succeed(chancery(home.path()).arg("publish").args(batch).args(["--node", &node.url])).unwrap();
+    }
+    assert_eq!(size(&node), before + cards.len() as u64);
+    node.stop().unwrap();
+    succeed(chancery(home.path()).args(["doctor", "--dir"]).arg(&node.folder)).unwrap();
+}
+
+/// How many entries the node's own log has.
+fn size(node: &Node) -> u64 {
+    node.ask("{ logs { own size } }", &json!({})).unwrap()["logs"][0]["size"].as_u64().expect("the own log comes first")
 }

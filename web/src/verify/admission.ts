@@ -1,0 +1,259 @@
+/**
+ * Admission: the one decision whether a record counts (schema/README.md, "Admission"; schema/src/admission.rs).
+ *
+ * A pure function of the envelope, the state of its log at that position, and a policy. Validity in time is
+ * judged by the record's own `issuedAt`, in log order, so that everyone judges alike in ten years too.
+ */
+
+import type { Digest } from './digest';
+import type { PublicKey } from './ed25519';
+import { type Entry } from './entry';
+import { Envelope } from './envelope';
+import { openKey } from './key';
+import { CLOCK_SKEW_SECONDS } from './limits';
+import { type Body, type RecordRead, checkNewRecord, readRecord } from './record';
+import { type Charter, keysOf } from './record/charter';
+import { type Delegation, covers } from './record/delegation';
+import { type Kind, SIGNERS } from './record/header';
+import { type AdmissionCode, Refused } from './refused';
+import { parseStatement } from './statement';
+
+/** A record that was read and is well formed, but not yet judged. */
+export interface Submission {
+  readonly envelope: Envelope;
+  /** The record's digest. */
+  readonly digest: Digest;
+  readonly record: RecordRead;
+}
+
+/** A record that counts, and the key ids whose signatures do, ascending. Only {@link decide} makes one. */
+export interface Admitted extends Submission {
+  readonly signers: readonly Digest[];
+}
+
+/** The keys of a nation as its log stands at some position. */
+export interface Roster {
+  readonly nation: string;
+  readonly origin: string;
+  readonly charter: Charter;
+  /** By key id; a later delegation of the same key replaces the earlier. */
+  readonly delegations: ReadonlyMap<Digest, Delegation>;
+}
+
+/** A record that counts in a log, as later ones refer to it. */
+export interface Entered {
+  readonly kind: Kind;
+  /** `<org>:<name>` of a publisher's record. */
+  readonly scope: string | undefined;
+}
+
+/** What the decision needs to know of the log at the record's position. */
+export interface State {
+  /** None before the first charter. */
+  readonly roster: Roster | undefined;
+  /** How many entries stand before it. */
+  readonly position: number;
+  /** Of the records that the submission refers to, and of itself, those that count in this log. */
+  readonly records: ReadonlyMap<Digest, Entered>;
+  /** The card that now stands for the submission's model version. */
+  readonly currentCard: Digest | undefined;
+}
+
+/** The state of an empty log. */
+export const EMPTY_STATE: State = { roster: undefined, position: 0, records: new Map(), currentCard: undefined };
+
+/** Whose log it is: a mirror asks of the entries alone, the nation's own node of clock and blobs too. */
+export type AdmissionPolicy =
+  | { readonly asks: 'mirror'; readonly origin: string }
+  | {
+      readonly asks: 'own';
+      readonly nation: string;
+      readonly origin: string;
+      /** The node's clock, in POSIX seconds. */
+      readonly now: number;
+      /** The blobs that the node holds, with their sizes. */
+      readonly blobs: ReadonlyMap<Digest, number>;
+    };
+
+/** Reads an envelope as it arrived; throws `Refused` (`malformed`, `too-large`, `kind-unknown`). */
+export async function readSubmission(bytes: Uint8Array): Promise<Submission> {
+  return openSubmission(await wellFormed(() => Envelope.parse(bytes)));
+}
+
+/** Reads the record in an envelope; throws `Refused` (`malformed`, `kind-unknown`). */
+export async function openSubmission(envelope: Envelope): Promise<Submission> {
+  const record = await wellFormed(() => readRecord(parseStatement(envelope.payload)));
+  return { envelope, digest: envelope.recordDigest, record };
+}
+
+/** Reads the body that lies beside an entry; throws `Refused` (`malformed`, …) when it is not the entry's. */
+export async function readBodyOf(entry: Entry, body: Uint8Array): Promise<Submission> {
+  const envelope = await wellFormed(() => Envelope.fromFixed(body));
+  if (envelope.digest !== entry.envelope) throw new Refused('malformed', 'the body is not the one that the entry names');
+  const { kind } = await wellFormed(() => parseStatement(envelope.payload));
+  if (kind !== entry.kind) throw new Refused('malformed', `the entry says ${entry.kind} and the record is a ${kind}`);
+  return openSubmission(envelope);
+}
+
+/** The state after an admitted record, but for `currentCard`, which is of the next record's version. */
+export function stateAfter(state: State, { digest, record }: Admitted): State {
+  const records = new Map(state.records).set(digest, { kind: record.kind, scope: record.scope });
+  return { roster: rosterAfter(state.roster, record), position: state.position + 1, records, currentCard: undefined };
+}
+
+/** Decides whether `submission` counts in a log that stands as `state` says; throws `Refused` with the first rule broken. */
+export async function decide(submission: Submission, state: State, policy: AdmissionPolicy): Promise<Admitted> {
+  checkLog(submission, state, policy);
+  if (state.records.has(submission.digest)) throw refused('already-entered', 'it stands in this log already');
+  const signers = await signersOf(submission, state, policy);
+  checkReferences(submission, state);
+  if (policy.asks === 'own') await checkOwn(submission, policy);
+  return { ...submission, signers };
+}
+
+function checkLog({ record: { header } }: Submission, { roster }: State, policy: AdmissionPolicy): void {
+  const nation = policy.asks === 'own' ? policy.nation : roster?.nation;
+  if (header.log !== policy.origin || (nation !== undefined && header.nation !== nation)) {
+    throw refused('wrong-log', `it is for the log ${header.log} of ${header.nation}, not for ${policy.origin}`);
+  }
+}
+
+async function signersOf(submission: Submission, state: State, policy: AdmissionPolicy): Promise<readonly Digest[]> {
+  const { record } = submission;
+  const { roster } = state;
+  if (record.kind !== 'charter') {
+    if (roster === undefined) throw refused('charter-missing', "a log begins with its nation's charter");
+    return authorised(submission, roster, policy);
+  }
+  if (roster !== undefined) throw refused('charter-present', 'this log has its charter; it cannot be founded again');
+  if (state.position > 0) throw refused('charter-missing', `the charter stands at ${state.position}, not at 0`);
+  return founders(submission, record.body);
+}
+
+/** The first charter is signed by its own roots, as many as it asks for. */
+async function founders(submission: Submission, charter: Charter): Promise<readonly Digest[]> {
+  if (charter.version !== 1) throw refused('charter-missing', "a log begins with version 1 of its nation's charter");
+  const { nation, log } = submission.record.header;
+  const { keyIds } = submission.envelope;
+  for (const keyid of keyIds) {
+    const root = charter.roots.find((it) => it.keyid === keyid);
+    if (root === undefined) throw refused('key-unknown', `the key ${keyid} is not a root`);
+    await checkSignature(submission, keyid, await known(openKey(root, nation, log, 'root')));
+  }
+  if (keyIds.length < charter.threshold) {
+    throw refused('threshold-not-met', `${keyIds.length} of ${charter.threshold} roots signed`);
+  }
+  return keyIds;
+}
+
+/** Every signature holds and is by a key with authority for this record: none is decoration. */
+async function authorised(submission: Submission, roster: Roster, policy: AdmissionPolicy): Promise<readonly Digest[]> {
+  const { keyIds } = submission.envelope;
+  if (submission.record.header.issuedAt > roster.charter.expires) {
+    throw refused('charter-expired', 'the charter had expired when the record says it was issued');
+  }
+  for (const keyid of keyIds) {
+    await checkSignature(submission, keyid, await authority(keyid, submission, roster));
+    const delegation = roster.delegations.get(keyid);
+    if (policy.asks === 'own' && delegation !== undefined && policy.now > delegation.validUntil) {
+      throw refused('key-expired', `the key ${keyid} is no longer valid`);
+    }
+  }
+  if (keyIds.length === 0) throw refused('threshold-not-met', 'nobody signed it');
+  // Every key that this version opens is of Ed25519, so it has signed with nothing else.
+  const missing = roster.charter.algorithms.find((needed) => needed !== 'ed25519');
+  if (missing !== undefined) throw refused('algorithm-missing', `the charter requires a signature with ${missing} too`);
+  return keyIds;
+}
+
+/** The key, when it may sign this record at all. */
+async function authority(keyid: Digest, { record }: Submission, roster: Roster): Promise<PublicKey> {
+  const { nation, origin } = roster;
+  const appointed = keysOf(roster.charter).find(([, key]) => key.keyid === keyid);
+  if (appointed !== undefined) {
+    const [role, key] = appointed;
+    const opened = await known(openKey(key, nation, origin, role));
+    if (!SIGNERS[record.kind].includes(role)) throw refused('key-not-authorised', `a ${role} key cannot sign a ${record.kind}`);
+    return opened;
+  }
+  const delegation = roster.delegations.get(keyid);
+  if (delegation === undefined) throw refused('key-unknown', `the key ${keyid} is not delegated by ${nation}`);
+  const { role, kinds, holder, validFrom, validUntil } = delegation;
+  if (!SIGNERS[record.kind].includes(role) || !kinds.includes(record.kind)) {
+    throw refused('key-not-authorised', `the ${role} key of ${holder} may not sign a ${record.kind}`);
+  }
+  if (record.scope !== undefined && !covers(delegation, record.scope)) {
+    throw refused('key-not-authorised', `the key of ${holder} may not speak of ${record.scope}`);
+  }
+  const { issuedAt } = record.header;
+  if (issuedAt < validFrom || issuedAt > validUntil) {
+    throw refused('key-expired', `the key of ${holder} was not valid when the record says it was issued`);
+  }
+  return known(openKey(delegation.key, nation, origin, role));
+}
+
+async function checkSignature({ envelope }: Submission, keyid: Digest, key: PublicKey): Promise<void> {
+  if (!(await envelope.verifiedBy(key))) {
+    throw refused('signature-invalid', `the signature of the key ${keyid} does not hold`);
+  }
+}
+
+/** What the record refers to is in the log, and a version is described once at a time. */
+function checkReferences({ record }: Submission, state: State): void {
+  for (const [kind, digest] of record.references) {
+    if (state.records.get(digest)?.kind !== kind) throw refused('reference-unknown', `no ${kind} ${digest} is in this log`);
+  }
+  if (record.kind !== 'model-card') return;
+  const { weights, supersedes } = record.body;
+  const foreign = weights.find((it) => state.records.get(it)?.scope !== record.scope);
+  if (foreign !== undefined) throw refused('reference-foreign', `the weights ${foreign} are not of ${record.scope}`);
+  if (supersedes === state.currentCard) return;
+  if (supersedes === undefined) throw refused('version-taken', `this version has the card ${state.currentCard}`);
+  throw refused('supersedes-unknown', `${supersedes} is not the card that now stands for this version`);
+}
+
+async function checkOwn({ record }: Submission, policy: AdmissionPolicy & { asks: 'own' }): Promise<void> {
+  await wellFormed(() => checkNewRecord(record));
+  if (record.header.issuedAt > policy.now + CLOCK_SKEW_SECONDS) {
+    throw refused('issued-in-future', "the record says it was issued later than the node's clock");
+  }
+  for (const { sha256, sizeBytes } of record.blobs) {
+    if (policy.blobs.get(sha256) !== sizeBytes) throw refused('blob-missing', `upload the blob ${sha256} first`);
+  }
+}
+
+function rosterAfter(roster: Roster | undefined, record: RecordRead): Roster | undefined {
+  const { header } = record;
+  const body: Body = record;
+  if (roster === undefined) {
+    return body.kind === 'charter'
+      ? { nation: header.nation, origin: header.log, charter: body.body, delegations: new Map() }
+      : undefined;
+  }
+  if (body.kind !== 'delegation') return roster;
+  return { ...roster, delegations: new Map(roster.delegations).set(body.body.key.keyid, body.body) };
+}
+
+/** What a format refuses is `malformed` to admission, but for the two that have their own code. */
+async function wellFormed<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code === 'kind-unknown' || error.code === 'cannot-verify') throw error;
+    throw new Refused(error.code === 'envelope-large' ? 'too-large' : 'malformed', error.message, error.pointer);
+  }
+}
+
+/** A key record that does not open is no key of anyone. */
+async function known(opened: Promise<PublicKey>): Promise<PublicKey> {
+  try {
+    return await opened;
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code === 'cannot-verify') throw error;
+    throw refused('key-unknown', error.message);
+  }
+}
+
+function refused(code: AdmissionCode, reason: string): Refused {
+  return new Refused(code, reason);
+}
