@@ -1,7 +1,7 @@
 /** The one way to ask the node: typed by the SDL in `schema/graphql`, which a test keeps as served. */
 import { cacheExchange, Client, fetchExchange } from '@urql/core';
 import { initGraphQLTada } from 'gql.tada';
-import type { introspection } from './graphql-env.d.ts';
+import type { introspection } from './graphql-env';
 
 export const graphql = initGraphQLTada<{
   introspection: introspection;

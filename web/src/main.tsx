@@ -1,9 +1,9 @@
 import './style/index.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app/App.tsx';
-import { load } from './i18n/text.tsx';
-import { languageOf } from './app/address.ts';
+import { App } from './app/App';
+import { load } from './i18n/text';
+import { languageOf } from './app/address';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no #root');

@@ -2,16 +2,16 @@
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { Provider as GraphqlProvider } from 'urql';
 import { Router, useLocation } from 'wouter';
-import { makeClient } from '../graphql.ts';
-import { direction, type Language } from '../i18n/languages.ts';
-import type { Messages } from '../i18n/messages/en.ts';
-import { load, TextProvider } from '../i18n/text.tsx';
-import { PinsProvider } from '../trust/pins.tsx';
-import { languageOf } from './address.ts';
-import { ErrorBoundary } from './ErrorBoundary.tsx';
-import { Footer } from './Footer.tsx';
-import { Header } from './Header.tsx';
-import { Pages } from './Pages.tsx';
+import { makeClient } from '../graphql';
+import { direction, type Language } from '../i18n/languages';
+import type { Messages } from '../i18n/messages/en';
+import { load, TextProvider } from '../i18n/text';
+import { PinsProvider } from '../trust/pins';
+import { languageOf } from './address';
+import { ErrorBoundary } from './ErrorBoundary';
+import { Footer } from './Footer';
+import { Header } from './Header';
+import { Pages } from './Pages';
 
 interface Spoken {
   readonly language: Language;

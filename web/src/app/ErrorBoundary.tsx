@@ -1,6 +1,6 @@
 /** A page that failed keeps the frame around it. */
 import { Component, type ReactNode } from 'react';
-import { useText } from '../i18n/text.tsx';
+import { useText } from '../i18n/text';
 
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state: { error: Error | null } = { error: null };

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import { useText } from '../i18n/text.tsx';
+import { useText } from '../i18n/text';
 
 export function Footer(): ReactNode {
   const { t } = useText();

@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation, useRouter } from 'wouter';
-import { type Language, LANGUAGES, NAMES } from '../i18n/languages.ts';
-import { useText } from '../i18n/text.tsx';
-import { inLanguage } from './address.ts';
+import { type Language, LANGUAGES, NAMES } from '../i18n/languages';
+import { useText } from '../i18n/text';
+import { inLanguage } from './address';
 
 const ROOMS = [
   ['/models', 'nav.models'],

@@ -1,7 +1,7 @@
 /** Which page an address shows. Pages are fetched when they are first opened. */
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
-import { Loading } from '../parts/states.tsx';
+import { Loading } from '../parts/states';
 
 type Page = ComponentType<{ params: never }>;
 
@@ -9,17 +9,17 @@ function page(fetch: () => Promise<ComponentType<never>>): Page {
   return lazy(async () => ({ default: (await fetch()) as Page }));
 }
 
-const Home = page(async () => (await import('../pages/Home.tsx')).Home);
-const Models = page(async () => (await import('../pages/Models.tsx')).Models);
-const Model = page(async () => (await import('../pages/Model.tsx')).Model);
-const Nations = page(async () => (await import('../pages/Nations.tsx')).Nations);
-const Nation = page(async () => (await import('../pages/Nation.tsx')).Nation);
-const Record = page(async () => (await import('../pages/Record.tsx')).Record);
-const Lookup = page(async () => (await import('../pages/Lookup.tsx')).Lookup);
-const Trust = page(async () => (await import('../pages/Trust.tsx')).Trust);
-const Verification = page(async () => (await import('../pages/Verification.tsx')).Verification);
-const About = page(async () => (await import('../pages/About.tsx')).About);
-const NotFound = page(async () => (await import('../pages/NotFound.tsx')).NotFound);
+const Home = page(async () => (await import('../pages/Home')).Home);
+const Models = page(async () => (await import('../pages/Models')).Models);
+const Model = page(async () => (await import('../pages/Model')).Model);
+const Nations = page(async () => (await import('../pages/Nations')).Nations);
+const Nation = page(async () => (await import('../pages/Nation')).Nation);
+const Record = page(async () => (await import('../pages/Record')).Record);
+const Lookup = page(async () => (await import('../pages/Lookup')).Lookup);
+const Trust = page(async () => (await import('../pages/Trust')).Trust);
+const Verification = page(async () => (await import('../pages/Verification')).Verification);
+const About = page(async () => (await import('../pages/About')).About);
+const NotFound = page(async () => (await import('../pages/NotFound')).NotFound);
 
 const ADDRESSES: readonly (readonly [string, Page])[] = [
   ['/', Home],

@@ -1,5 +1,5 @@
 /** Addresses of the portal: `/<language>/<page>/…`. The language is part of every address, so a link says it. */
-import { isLanguage, type Language, preferred } from '../i18n/languages.ts';
+import { isLanguage, type Language, preferred } from '../i18n/languages';
 
 /** The language of an address; the reader's own where it names none. */
 export function languageOf(path: string): Language {

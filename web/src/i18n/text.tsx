@@ -1,8 +1,8 @@
 /** Text of the portal in the reader's language. Keys and their values are in `messages/`, one file a language. */
 import IntlMessageFormat from 'intl-messageformat';
 import { createContext, type ReactNode, use, useMemo } from 'react';
-import type { Language } from './languages.ts';
-import type { Messages } from './messages/en.ts';
+import type { Language } from './languages';
+import type { Messages } from './messages/en';
 
 export type Key = keyof Messages;
 export type Values = Readonly<Record<string, string | number>>;
@@ -24,12 +24,12 @@ export interface Text {
 }
 
 const CATALOGS: Readonly<Record<Language, () => Promise<Messages>>> = {
-  en: async () => (await import('./messages/en.ts')).en,
-  ar: async () => (await import('./messages/ar.ts')).ar,
-  zh: async () => (await import('./messages/zh.ts')).zh,
-  fr: async () => (await import('./messages/fr.ts')).fr,
-  ru: async () => (await import('./messages/ru.ts')).ru,
-  es: async () => (await import('./messages/es.ts')).es,
+  en: async () => (await import('./messages/en')).en,
+  ar: async () => (await import('./messages/ar')).ar,
+  zh: async () => (await import('./messages/zh')).zh,
+  fr: async () => (await import('./messages/fr')).fr,
+  ru: async () => (await import('./messages/ru')).ru,
+  es: async () => (await import('./messages/es')).es,
 };
 
 /** Fetches the messages of a language. */

@@ -1,6 +1,6 @@
 /** A digest or another long name of letters and digits: left to right in any language, and easy to copy. */
 import { type ReactNode, useState } from 'react';
-import { useText } from '../i18n/text.tsx';
+import { useText } from '../i18n/text';
 
 export function Digest(props: { value: string; short?: boolean }): ReactNode {
   const { t } = useText();

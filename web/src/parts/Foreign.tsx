@@ -1,6 +1,6 @@
 /** Text that somebody else wrote: in its own language and direction, apart from the line around it. */
 import type { ReactNode } from 'react';
-import { direction } from '../i18n/languages.ts';
+import { direction } from '../i18n/languages';
 
 /** Without a language the text's own letters say its direction. */
 export function Foreign(props: { text: string; language?: string | undefined }): ReactNode {

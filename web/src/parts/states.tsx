@@ -1,7 +1,7 @@
 /** What stands where an answer should be: it is on its way, it failed, or there is nothing. */
 import type { ReactNode } from 'react';
 import type { CombinedError } from 'urql';
-import { useText } from '../i18n/text.tsx';
+import { useText } from '../i18n/text';
 
 export function Loading(): ReactNode {
   const { t } = useText();

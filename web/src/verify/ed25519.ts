@@ -20,8 +20,10 @@ const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 /** The curve is -x² + y² = 1 + d·x²·y². */
 const D = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3n;
+/** Twice that d. */
+const D2 = (2n * D) % P;
 /** A square root of -1. */
-const I = 0x2b8324804fc1df0b2b4d00993dfbd7a72f431806ad2fe478c4ee1b274a0ea0b0n;
+const ROOT_OF_MINUS_ONE = 0x2b8324804fc1df0b2b4d00993dfbd7a72f431806ad2fe478c4ee1b274a0ea0b0n;
 
 /** Verdicts on keys that are remembered; a bundle has a few dozen. */
 const REMEMBERED_MAX = 1024;
@@ -149,14 +151,14 @@ function rootOfRatio(u: bigint, v: bigint): bigint | undefined {
   const candidate = mod(u * v3 * power(mod(u * v7), (P - 5n) / 8n));
   const check = mod(v * candidate * candidate);
   if (check === u) return candidate;
-  return check === mod(-u) ? mod(candidate * I) : undefined;
+  return check === mod(-u) ? mod(candidate * ROOT_OF_MINUS_ONE) : undefined;
 }
 
 /** Adds two points; complete, so it doubles too (RFC 8032 §5.1.4). */
 function add(one: Point, other: Point): Point {
   const a = mod((one.y - one.x) * (other.y - other.x));
   const b = mod((one.y + one.x) * (other.y + other.x));
-  const c = mod(2n * D * one.t * other.t);
+  const c = mod(D2 * mod(one.t * other.t));
   const d = mod(2n * one.z * other.z);
   const [e, f, g, h] = [b - a, d - c, d + c, b + a];
   return { x: mod(e * f), y: mod(g * h), z: mod(f * g), t: mod(e * h) };

@@ -123,15 +123,15 @@ export function parseSignatureLines(lines: string): readonly SignatureLine[] {
 
 /** Which of `keys` have signed a note, each once; throws `Refused` (`unsigned`, `forged`). Other lines are passed over. */
 export async function verifyNote(note: Note, keys: readonly VerifierKey[]): Promise<readonly VerifierKey[]> {
-  const signers = new Set<VerifierKey>();
+  const signers: VerifierKey[] = [];
   for (const line of note.signatures) {
     for (const key of keys.filter((it) => it.claims(line))) {
       await key.verify(note.text, line);
-      signers.add(key);
+      if (!signers.some((it) => it.equals(key))) signers.push(key);
     }
   }
-  if (signers.size === 0) throw new Refused('unsigned', 'no known key has signed the note');
-  return [...signers];
+  if (signers.length === 0) throw new Refused('unsigned', 'no known key has signed the note');
+  return signers;
 }
 
 function parseSignatureLine(line: string): SignatureLine {

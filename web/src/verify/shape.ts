@@ -49,7 +49,7 @@ export function optional<T>(read: Reader<T>): Field<T | undefined> {
 }
 
 /** A member that may be absent, but not null, and then has a value of its own. */
-export function otherwise<T>(read: Reader<T>, absent: T): Field<T> {
+export function otherwise<T>(read: Reader<T>, absent: NoInfer<T>): Field<T> {
   return (value, object, name) => (value === undefined ? absent : read(value, below(object, name)));
 }
 

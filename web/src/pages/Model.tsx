@@ -1,0 +1,183 @@
+import type { ReactNode } from 'react';
+import { useQuery } from 'urql';
+import { Link } from 'wouter';
+import { modelAddress, modelName } from '../app/address';
+import { graphql, type ResultOf } from '../graphql';
+import { useText } from '../i18n/text';
+import { Card } from '../parts/Card';
+import { Digest } from '../parts/Digest';
+import { Foreign } from '../parts/Foreign';
+import { License } from '../parts/License';
+import { NationName } from '../parts/NationName';
+import { Provenance } from '../parts/Provenance';
+import { Empty, Failure, Loading } from '../parts/states';
+import { WeightsCheck } from '../parts/WeightsCheck';
+import { WeightsFiles } from '../parts/WeightsFiles';
+import { useProof } from '../trust/proof';
+import { useTitle } from './useTitle';
+
+const MODEL = graphql(`
+  query Model($urn: String!, $version: String, $language: String) {
+    model(urn: $urn, version: $version) {
+      id urn version org name license
+      displayName(language: $language) displayNames { language text }
+      nation { code displayName(language: $language) displayNames { language text } }
+      card {
+        digest index origin issuedAt verdict { state reason }
+        cosignatures(first: 100) { nation held at }
+      }
+      versions(first: 50) { id version card { issuedAt } }
+    }
+  }
+`);
+
+type OneModel = NonNullable<ResultOf<typeof MODEL>['model']>;
+
+export function Model(props: { params: { nation: string; org: string; name: string; version?: string } }): ReactNode {
+  const { t, language } = useText();
+  const { params } = props;
+  const urn = modelName(params);
+  const variables = { urn, version: params.version ?? null, language };
+  const [{ data, error, fetching }, again] = useQuery({ query: MODEL, variables });
+  useTitle(data?.model?.displayName ?? params.name);
+  if (error) return <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />;
+  if (!data) return fetching ? <Loading /> : null;
+  if (data.model === null || data.model.card.digest === null) {
+    return (
+      <>
+        <h1>{t('model.unknown')}</h1>
+        <Empty>
+          <code dir="ltr">{urn}</code> <Link href="/models">{t('models.title')}</Link>
+        </Empty>
+      </>
+    );
+  }
+  return <Found model={data.model} digest={data.model.card.digest} />;
+}
+
+function Found(props: { model: OneModel; digest: string }): ReactNode {
+  const { t } = useText();
+  const { model, digest } = props;
+  const proof = useProof(digest);
+  const records = proof.state === 'here' ? proof.records : [];
+  const about = records.find((read) => read.digest === digest)?.record;
+  const language = model.displayNames.find((name) => name.text === model.displayName)?.language;
+  return (
+    <article>
+      <h1>
+        <Foreign text={model.displayName} language={language} />
+      </h1>
+      <ul className="facts">
+        <li>
+          <Link href={`/nation/${model.nation.code}`}>
+            <NationName nation={model.nation} />
+          </Link>
+        </li>
+        <li>
+          <code dir="ltr">{model.urn}</code>
+        </li>
+        <li>{t('model.version', { version: model.version })}</li>
+      </ul>
+      {model.card.verdict.state !== 'VALID' && (
+        <p className="notice notice-wary" role="note">
+          {t(`verdict.node.${model.card.verdict.state}`)} {model.card.verdict.reason}
+        </p>
+      )}
+      <div className="two">
+        <div>
+          {about?.kind === 'model-card' && <Card card={about.body} />}
+          {records.map(
+            (read) => read.record.kind === 'license' && <License key={read.digest} license={read.record.body} digest={read.digest} />,
+          )}
+          {records.map(
+            (read) => read.record.kind === 'weights' && <WeightsFiles key={read.digest} weights={read.record.body} digest={read.digest} />,
+          )}
+        </div>
+        <div>
+          <Provenance proof={proof} />
+          <Position model={model} digest={digest} />
+          {proof.state === 'here' &&
+            records.map(
+              (read) =>
+                read.record.kind === 'weights' && (
+                  <WeightsCheck
+                    key={read.digest}
+                    weights={read.record.body}
+                    chunkHashes={proof.bundle?.blobs.get(read.record.body.chunkHashes.sha256)}
+                  />
+                ),
+            )}
+          <Versions model={model} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** Where the card stands, who has seen it and how lately: as this node says. */
+function Position(props: { model: OneModel; digest: string }): ReactNode {
+  const { t, number, date, nationName } = useText();
+  const { card } = props.model;
+  const latest = new Map<string, string>();
+  for (const line of card.cosignatures) {
+    const before = latest.get(line.nation);
+    if (before === undefined || before < line.at) latest.set(line.nation, line.at);
+  }
+  return (
+    <section className="sheet">
+      <h2>{t('position.title')}</h2>
+      <dl>
+        <dt>{t('position.record')}</dt>
+        <dd>
+          <Digest value={props.digest} />
+        </dd>
+        <dt>{t('position.entry')}</dt>
+        <dd>
+          {number(card.index)} · <code dir="ltr">{card.origin}</code>
+        </dd>
+        <dt>{t('position.issued')}</dt>
+        <dd>{card.issuedAt === null ? t('notStated') : date(card.issuedAt)}</dd>
+        <dt>{t('position.seen')}</dt>
+        <dd>
+          {latest.size === 0
+            ? t('nation.unseen')
+            : [...latest].map(([nation, at]) => (
+                <div key={nation}>
+                  {nationName(nation)} · {date(at)}
+                </div>
+              ))}
+        </dd>
+        <dt>{t('position.files')}</dt>
+        <dd>
+          <a href={`/bundle/${props.digest}`} download>
+            {t('position.bundle')}
+          </a>{' '}
+          · <a href={`/record/${props.digest}`}>{t('position.permalink')}</a>
+        </dd>
+      </dl>
+      <p className="print-only">
+        <code dir="ltr">{`${location.origin}/record/${props.digest}`}</code>
+      </p>
+    </section>
+  );
+}
+
+function Versions(props: { model: OneModel }): ReactNode {
+  const { t, date } = useText();
+  const { urn, version, versions } = props.model;
+  return (
+    <section className="sheet">
+      <h2>{t('model.versions')}</h2>
+      <ul>
+        {versions.map((it) => (
+          <li key={it.id}>
+            <Link href={modelAddress(urn, it.version)} aria-current={it.version === version ? 'true' : undefined}>
+              <bdi dir="ltr">{it.version}</bdi>
+            </Link>{' '}
+            {it.card.issuedAt !== null && date(it.card.issuedAt)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,57 @@
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import { modelAddress } from '../app/address';
+import { useText } from '../i18n/text';
+import { Digest } from '../parts/Digest';
+import { Provenance } from '../parts/Provenance';
+import { Empty } from '../parts/states';
+import { useProof } from '../trust/proof';
+import { fromUtf8 } from '../verify/bytes';
+import { useTitle } from './useTitle';
+
+/** Any record by its digest: what was signed, byte for byte, and what is proven of it. */
+export function Record(props: { params: { digest: string } }): ReactNode {
+  const { t } = useText();
+  const { digest } = props.params;
+  const proof = useProof(digest);
+  const read = proof.state === 'here' ? proof.records.find((it) => it.digest === digest)?.record : undefined;
+  const envelope =
+    proof.state === 'here' ? proof.bundle?.records.find((it) => it.envelope.recordDigest === digest)?.envelope : undefined;
+  useTitle(t('record.title'));
+  return (
+    <article>
+      <h1>{t('record.title')}</h1>
+      <p>
+        <Digest value={digest} />
+      </p>
+      {proof.state === 'missing' && <Empty>{t('proof.missing')}</Empty>}
+      {read !== undefined && <p>{t('record.kind', { kind: read.kind })}</p>}
+      {read?.kind === 'model-card' && (
+        <p>
+          <Link href={modelAddress(`urn:chancery:${read.header.nation}:${read.body.org}:${read.body.name}`, read.body.version)}>
+            {t('record.model')}
+          </Link>
+        </p>
+      )}
+      <Provenance proof={proof} />
+      {envelope !== undefined && (
+        <section className="sheet">
+          <h2>{t('record.signed')}</h2>
+          <div className="scroll" role="group" tabIndex={0} aria-label={t('record.signed')}>
+            <pre dir="ltr">{pretty(envelope.payload)}</pre>
+          </div>
+        </section>
+      )}
+    </article>
+  );
+}
+
+/** What was signed, laid out for people; as it is where it is not JSON. */
+function pretty(payload: Uint8Array): string {
+  const text = fromUtf8(payload);
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * Verifying a bundle with nothing but what the reader pins (schema/README.md, "Verifying a bundle";
+ * schema/src/bundle/verify.rs).
+ *
+ * The answer is data: each step is a key with what it found, for pages to say in the reader's language. The
+ * first step that fails is the last one. While a reader pins nothing the word *verified* does not occur: the
+ * best verdict is then `unpinned`.
+ */
+
+import { type Admitted, EMPTY_STATE, type State, type Submission, decide, openSubmission, stateAfter } from './admission';
+import { type Bytes, toUtf8 } from './bytes';
+import { type Bundle, type LoggedRecord, parseBundle } from './bundle';
+import type { SignedCheckpoint } from './checkpoint';
+import { verifyCosignatures } from './cosignature';
+import type { Digest } from './digest';
+import { type CannotVerify, cannotVerify } from './ed25519';
+import { entryBytes } from './entry';
+import type { VerifierKey } from './note';
+import { type Policy, missingFrom } from './policy';
+import { parseProof, verifyProof } from './proof';
+import { noteKeys } from './record/charter';
+import type { Kind } from './record/header';
+import { Refused } from './refused';
+import { TIME_MAX } from './time';
+
+/** What the reader pins: a fingerprint compared by voice, a policy file, or nothing yet. */
+export type Trust =
+  | { readonly pins: 'fingerprint'; readonly fingerprint: Digest }
+  | { readonly pins: 'policy'; readonly policy: Policy }
+  | { readonly pins: 'nothing' };
+
+/** What was checked, in this order. `whole` is only told by {@link verifyFile}. */
+export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'cosignatures' | 'blobs';
+
+/** How a step ended; `short`: it holds as far as it goes, but fewer have cosigned than the policy asks. */
+export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
+
+/** Why a step does not hold, for translation; `refused` comes with `code`. */
+export type Problem =
+  | 'cannot-verify' | 'refused' | 'no-record' | 'no-charter' | 'other-fingerprint' | 'unknown-log' | 'other-header'
+  | 'other-checkpoint' | 'order' | 'nothing-pinned' | 'no-policy' | 'too-few' | 'blobs-missing' | 'stray-blob'
+  | 'blob-size' | 'other-record';
+
+/** One step of the verification. */
+export interface Step {
+  readonly step: StepName;
+  readonly outcome: Outcome;
+  /** None when it holds. */
+  readonly problem: Problem | undefined;
+  /** What a sentence about it needs: names, digests, numbers. Strings may come from the record: show them as such. */
+  readonly params: Readonly<Record<string, string | number | readonly string[]>>;
+  /** In English, for whoever debugs. */
+  readonly reason: string;
+}
+
+/** A partner that cosigned, and when by its own clock, in POSIX seconds. */
+export interface CosignerSeen {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** What is known after verification; what was not reached is undefined. */
+export interface Report {
+  /**
+   * `unpinned`: all holds, but for a nation that the reader has not pinned. `cannot-verify`: nothing is said of the
+   * record, because this browser, or this page over plain HTTP, has no Ed25519.
+   */
+  readonly verdict: 'verified' | 'under-witnessed' | 'unpinned' | 'failed' | 'cannot-verify';
+  readonly steps: readonly Step[];
+  /** The nation that the log speaks for, by its charter. */
+  readonly nation: string | undefined;
+  readonly log: string | undefined;
+  /** The record digest of the nation's first charter. */
+  readonly fingerprint: Digest | undefined;
+  /** The record that the bundle is about. */
+  readonly record: Digest | undefined;
+  readonly kind: Kind | undefined;
+  /** Its position in the log. */
+  readonly index: bigint | undefined;
+  /** The size of the log at the checkpoint. */
+  readonly size: bigint | undefined;
+  /** The keys that signed it. */
+  readonly signers: readonly Digest[];
+  /** Of those whom the policy names, who has cosigned. */
+  readonly cosigners: readonly CosignerSeen[];
+  /** Every record of the bundle, when all count: their contents are what was signed. */
+  readonly records: readonly Admitted[];
+}
+
+/** Reads and verifies the bytes of a bundle. A file that is not one fails at the step `whole`. Never throws. */
+export async function verifyFile(bytes: Bytes, trust: Trust): Promise<Report> {
+  const run = new Run();
+  const why = await cannotVerify();
+  if (why !== undefined) {
+    run.cannot('whole', why);
+    return run.report();
+  }
+  const bundle = await run.attempt('whole', () => parseBundle(bytes));
+  if (bundle === undefined) return run.report();
+  run.hold('whole', { records: bundle.records.length, blobs: bundle.blobs.size });
+  await run.verify(bundle, trust);
+  return run.report();
+}
+
+/** Verifies a bundle that was read. Never throws: where the page cannot verify, the first step says so. */
+export async function verify(bundle: Bundle, trust: Trust): Promise<Report> {
+  const run = new Run();
+  await run.verify(bundle, trust);
+  return run.report();
+}
+
+/** A record with what its envelope says. */
+interface Opened {
+  readonly logged: LoggedRecord;
+  readonly submission: Submission;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One verification: the steps so far, and what is known. Each step answers nothing when it failed. */
+class Run {
+  readonly #steps: Step[] = [];
+  readonly #known: Mutable<Omit<Report, 'verdict' | 'steps'>> = {
+    nation: undefined,
+    log: undefined,
+    fingerprint: undefined,
+    record: undefined,
+    kind: undefined,
+    index: undefined,
+    size: undefined,
+    signers: [],
+    cosigners: [],
+    records: [],
+  };
+
+  report(): Report {
+    return { verdict: this.#verdict(), steps: this.#steps, ...this.#known };
+  }
+
+  #verdict(): Report['verdict'] {
+    if (this.#steps.some((step) => step.outcome === 'fails')) return 'failed';
+    if (this.#steps.some((step) => step.problem === 'cannot-verify')) return 'cannot-verify';
+    if (this.#steps.some((step) => step.problem === 'nothing-pinned')) return 'unpinned';
+    return this.#steps.some((step) => step.outcome === 'short') ? 'under-witnessed' : 'verified';
+  }
+
+  async verify(bundle: Bundle, trust: Trust): Promise<void> {
+    this.#known.record = bundle.header.record;
+    const founding = await this.#founding(bundle, trust);
+    if (founding === undefined) return;
+    const [first, logKey] = founding;
+    const proven = await this.#inclusion(bundle, first, logKey);
+    if (proven === undefined) return;
+    const [checkpoint, opened] = proven;
+    if (!(await this.#authority(opened))) return;
+    if (!(await this.#cosignatures(checkpoint, trust))) return;
+    this.#blobs(bundle, opened);
+  }
+
+  /** The first record is the charter that the reader pins, by fingerprint or by log key. */
+  async #founding({ header, records }: Bundle, trust: Trust): Promise<readonly [Submission, VerifierKey] | undefined> {
+    const [first] = records;
+    if (first === undefined) return this.fail('nation', 'no-record', {}, 'the bundle has no record');
+    const submission = await this.attempt('nation', () => openSubmission(first.envelope));
+    if (submission === undefined) return undefined;
+    const { record, digest } = submission;
+    if (record.kind !== 'charter') return this.fail('nation', 'no-charter', {}, 'the first record is not a charter');
+    const { nation, log } = record.header;
+    const keys = await this.attempt('nation', () => noteKeys(record.body, nation, log));
+    if (keys === undefined) return undefined;
+    const params = { nation, log, fingerprint: digest, logKey: String(keys.log) };
+    if (trust.pins === 'fingerprint' && trust.fingerprint !== digest) {
+      const reason = `the charter of ${nation} has the fingerprint ${digest}, not the pinned ${trust.fingerprint}`;
+      return this.fail('nation', 'other-fingerprint', { ...params, pinned: trust.fingerprint }, reason);
+    }
+    if (trust.pins === 'policy' && !trust.policy.logs.some((known) => known.key.equals(keys.log))) {
+      return this.fail('nation', 'unknown-log', params, `the policy does not name the log key ${keys.log}`);
+    }
+    // The file's header proves nothing, but programs show it: it may not name another nation.
+    if (header.nation !== nation || header.log !== log) {
+      return this.fail('nation', 'other-header', params, "the bundle's header names another nation or log than its charter");
+    }
+    if (trust.pins === 'nothing') this.#note('nation', 'not-checked', 'nothing-pinned', params, 'nothing is pinned');
+    else this.hold('nation', params);
+    Object.assign(this.#known, { nation, log, fingerprint: digest });
+    return [submission, keys.log];
+  }
+
+  /** The log's key signed one checkpoint, and every record is an entry under it; the charter the first. */
+  async #inclusion(
+    { records }: Bundle, first: Submission, logKey: VerifierKey,
+  ): Promise<readonly [SignedCheckpoint, readonly Opened[]] | undefined> {
+    const opened: Opened[] = [];
+    let checkpoint: SignedCheckpoint | undefined;
+    let next = 0n;
+    for (const logged of records) {
+      const read = await this.attempt('log', async () => {
+        const submission = opened.length === 0 ? first : await openSubmission(logged.envelope);
+        return { submission, ...(await prove(logged, submission, logKey)) };
+      });
+      if (read === undefined) return undefined;
+      const { submission, index, signed } = read;
+      if (checkpoint !== undefined && checkpoint.note.source !== signed.note.source) {
+        return this.fail('log', 'other-checkpoint', {}, 'the proofs stand under different checkpoints');
+      }
+      if (index < next || (checkpoint === undefined && index !== 0n)) {
+        return this.fail('log', 'order', {}, 'the records do not stand in the order of the log, from its charter on');
+      }
+      next = index + 1n;
+      if (submission.digest === this.#known.record) this.#known.index = index;
+      checkpoint = signed;
+      opened.push({ logged, submission });
+    }
+    if (checkpoint === undefined) return this.fail('log', 'no-record', {}, 'the bundle has no record');
+    const { origin, size } = checkpoint.checkpoint;
+    this.#known.size = size;
+    this.hold('log', { log: origin, size: String(size), index: String(this.#known.index ?? '') });
+    return [checkpoint, opened];
+  }
+
+  /** Every record was signed by keys that the nation let speak, judged in the order of the log. */
+  async #authority(opened: readonly Opened[]): Promise<boolean> {
+    const admitted: Admitted[] = [];
+    let state: State = EMPTY_STATE;
+    for (const { submission } of opened) {
+      const { record } = submission;
+      // Whether a card stands for its version, only the whole log can tell.
+      const currentCard = record.kind === 'model-card' ? record.body.supersedes : undefined;
+      const at = { ...state, currentCard };
+      const policy = { asks: 'mirror', origin: this.#known.log ?? '' } as const;
+      const it = await this.attempt('signatures', () => decide(submission, at, policy));
+      if (it === undefined) return false;
+      state = stateAfter(at, it);
+      admitted.push(it);
+    }
+    const about = admitted.find((it) => it.digest === this.#known.record);
+    if (about === undefined) {
+      this.fail('signatures', 'no-record', {}, 'the record that the bundle is about is not in it');
+      return false;
+    }
+    Object.assign(this.#known, { kind: about.record.kind, signers: about.signers, records: admitted });
+    const holders = about.signers.map((keyid) => state.roster?.delegations.get(keyid)?.holder ?? '');
+    this.hold('signatures', { keys: about.signers, holders, roots: admitted[0]?.signers.length ?? 0 });
+    return true;
+  }
+
+  /** Who has cosigned the checkpoint, of those whom the policy names. One that is forged condemns all. */
+  async #cosignatures(checkpoint: SignedCheckpoint, trust: Trust): Promise<boolean> {
+    if (trust.pins !== 'policy') {
+      this.#note('cosignatures', 'not-checked', 'no-policy', {}, 'only a policy file names witnesses');
+      return true;
+    }
+    const { policy } = trust;
+    const keys = policy.witnesses.map((witness) => witness.key);
+    const seen = await this.attempt('cosignatures', () => verifyCosignatures(checkpoint, keys));
+    if (seen === undefined) return false;
+    const missing = missingFrom(policy, checkpoint.checkpoint, seen);
+    this.#known.cosigners = seen
+      .filter((it) => it.time <= TIME_MAX)
+      .map((it) => ({ name: it.key.name, at: Number(it.time) }));
+    const names = this.#known.cosigners.map((it) => it.name);
+    if (missing === undefined) this.hold('cosignatures', { names });
+    else this.#note('cosignatures', 'short', 'too-few', { names, missing }, 'the policy asks for more');
+    return true;
+  }
+
+  /** Which blobs travel with the bundle: only those that its records name, as long as they say. */
+  #blobs({ blobs }: Bundle, opened: readonly Opened[]): void {
+    const named = opened.flatMap(({ submission }) => submission.record.blobs);
+    const digests = new Set(named.map((blob) => blob.sha256));
+    const stray = [...blobs.keys()].find((held) => !digests.has(held));
+    if (stray !== undefined) {
+      this.fail('blobs', 'stray-blob', { blob: stray }, `no record of the bundle names the blob ${stray}`);
+      return;
+    }
+    const held = named.filter((blob) => blobs.has(blob.sha256));
+    const other = held.find((blob) => blobs.get(blob.sha256)?.length !== blob.sizeBytes);
+    if (other !== undefined) {
+      this.fail('blobs', 'blob-size', { blob: other.sha256 }, `the blob ${other.sha256} is not of ${other.sizeBytes} bytes`);
+      return;
+    }
+    const missing = named.length - held.length;
+    if (missing > 0) {
+      this.#note('blobs', 'not-checked', 'blobs-missing', { missing, named: named.length }, `${missing} are not in it`);
+    }
+  }
+
+  /** Runs a part of a step; a refusal fails the step. */
+  async attempt<T>(step: StepName, part: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await part();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.code === 'cannot-verify') return this.cannot(step, 'no-ed25519');
+      return this.fail(step, 'refused', { code: error.code, at: error.pointer ?? '' }, error.message);
+    }
+  }
+
+  hold(step: StepName, params: Step['params']): void {
+    this.#note(step, 'holds', undefined, params, '');
+  }
+
+  fail(step: StepName, problem: Problem, params: Step['params'], reason: string): undefined {
+    this.#note(step, 'fails', problem, params, reason);
+    return undefined;
+  }
+
+  cannot(step: StepName, why: CannotVerify): undefined {
+    this.#note(step, 'not-checked', 'cannot-verify', { why }, `this page cannot verify: ${why}`);
+    return undefined;
+  }
+
+  #note(step: StepName, outcome: Outcome, problem: Problem | undefined, params: Step['params'], reason: string): void {
+    this.#steps.push({ step, outcome, problem, params, reason });
+  }
+}
+
+/** Proves one record under the checkpoint of its own proof. */
+async function prove(
+  { envelope, proof }: LoggedRecord, { record }: Submission, log: VerifierKey,
+): Promise<{ index: bigint; signed: SignedCheckpoint }> {
+  const parsed = parseProof(toUtf8(proof));
+  const signed = await verifyProof(parsed, entryBytes({ kind: record.kind, envelope: envelope.digest }), log);
+  return { index: parsed.index, signed };
+}

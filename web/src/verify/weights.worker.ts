@@ -1,0 +1,60 @@
+/**
+ * A worker that checks files of weights, so that the page stays responsive.
+ *
+ * It takes {@link WeightsOrder}s and answers each with {@link WeightsNews} of the same `id`. Files pass by
+ * reference: no bytes are copied between page and worker.
+ */
+
+import type { Bytes } from './bytes';
+import { type FileKnown, type FileVerdict, checkFile } from './weights';
+
+/** What the page asks: to check a file, or to leave off. */
+export type WeightsOrder =
+  | {
+      readonly ask: 'check';
+      readonly id: number;
+      readonly file: Blob;
+      readonly known: FileKnown;
+      readonly leaves: readonly Bytes[] | undefined;
+    }
+  | { readonly ask: 'stop'; readonly id: number };
+
+/** What the worker tells; `done` and `failed` are the last of an id. */
+export type WeightsNews =
+  | { readonly tell: 'progress'; readonly id: number; readonly doneBytes: number }
+  | { readonly tell: 'done'; readonly id: number; readonly verdict: FileVerdict }
+  /** The file could not be read to its end, or the page said stop. */
+  | { readonly tell: 'failed'; readonly id: number; readonly stopped: boolean; readonly reason: string };
+
+/** The two members of a worker's global scope that are used: TypeScript knows it as a window here. */
+interface Scope {
+  addEventListener(type: 'message', listener: (event: MessageEvent<WeightsOrder>) => void): void;
+  postMessage(news: WeightsNews): void;
+}
+
+/** Answers the orders that a scope receives. */
+export function serve(scope: Scope): void {
+  const running = new Map<number, AbortController>();
+  const check = async ({ id, file, known, leaves }: WeightsOrder & { ask: 'check' }): Promise<void> => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    const { signal } = controller;
+    try {
+      const onProgress = (doneBytes: number): void => scope.postMessage({ tell: 'progress', id, doneBytes });
+      const verdict = await checkFile(file, known, leaves, { signal, onProgress });
+      scope.postMessage({ tell: 'done', id, verdict });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      scope.postMessage({ tell: 'failed', id, stopped: signal.aborted, reason });
+    } finally {
+      running.delete(id);
+    }
+  };
+  scope.addEventListener('message', ({ data }) => {
+    if (data.ask === 'check') void check(data);
+    else running.get(data.id)?.abort();
+  });
+}
+
+// Only a worker has `importScripts`; in a test or a page, importing this file starts nothing.
+if ('importScripts' in globalThis) serve(globalThis as unknown as Scope);
