@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Rust, Node 20 and make; the rest they fetch.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint threats corpus explore needs
+.PHONY: help demo test lint threats corpus explore portal browser needs
 
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
@@ -8,16 +8,18 @@ export CARGO_TERM_COLOR ?= auto
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: needs explore ## Start three nations that exchange models; CHECK=1 asserts it and ends, MODEL=DIR publishes your folder too
+demo: needs explore portal ## Start three nations that exchange models; CHECK=1 asserts it and ends, MODEL=DIR publishes your folder too
 	$(CARGO) build --locked --workspace --bins
 	target/debug/demo $(if $(CHECK),--check) $(if $(MODEL),--model "$(MODEL)")
 
-test: needs explore ## Run every check that CI runs
+test: needs explore portal browser ## Run every check that CI runs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) check --locked -p chancery --no-default-features
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
+	cd web && npm run --silent check && npm test --silent
 	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --test portal -- --ignored --nocapture
 	$(MAKE) --no-print-directory demo CHECK=1
 
 lint: ## Check form and lints only
@@ -37,6 +39,22 @@ explore: web/explore/dist ## Build the GraphQL explorer's pages
 web/explore/dist: web/explore/package.json web/explore/package-lock.json
 	cd web/explore && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
+
+portal: web/dist ## Build the portal's pages
+
+PORTAL := $(shell find web/src web/public web/scripts -type f) $(wildcard web/*.html web/*.json web/*.ts) schema/graphql/chancery.graphql
+
+web/node_modules: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist: web/node_modules $(PORTAL)
+	cd web && npm run --silent build
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends chromium fonts-noto-core fonts-noto-cjk; } \
+		|| { echo "Chromium is missing; install it: apt-get install --yes chromium fonts-noto-core fonts-noto-cjk"; exit 1; }
 
 needs:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing; install it: https://rustup.rs"; exit 1; }

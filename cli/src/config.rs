@@ -143,6 +143,18 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// The socket of a multiaddress that begins with an IP address and a TCP port.
+#[must_use]
+pub fn socket(address: &str) -> Option<SocketAddr> {
+    let mut parts = address.split('/').skip(1);
+    let (Some("ip4" | "ip6"), Some(ip), Some("tcp"), Some(port)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
+}
+
 /// The URL of an SQLite database file.
 #[must_use]
 pub fn database_url(path: &Path) -> String {
@@ -254,5 +266,12 @@ mod tests {
     fn a_passphrase_written_where_its_reference_belongs_is_not_repeated() {
         let text = format!("{:#}", parse("passphrase = \"correct horse\"\n").unwrap_err());
         assert!(!text.contains("horse"), "{text}");
+    }
+
+    #[test]
+    fn a_multiaddress_of_tcp_has_a_socket() {
+        assert_eq!(socket("/ip4/127.0.0.1/tcp/8421"), Some("127.0.0.1:8421".parse().unwrap()));
+        assert_eq!(socket("/ip6/::1/tcp/1"), Some("[::1]:1".parse().unwrap()));
+        assert_eq!(socket("/dns4/example.org/tcp/1"), None);
     }
 }

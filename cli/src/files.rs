@@ -26,6 +26,10 @@ pub fn read_bounded(path: &Path, bytes_max: u64) -> Outcome<Vec<u8>> {
 /// When the disk does not take it.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Outcome {
     let attempted = || format!("failed to write {}", path.display());
+    // A device or a folder of that name is not what anyone means to replace.
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return fail(Exit::Usage, format!("{} is there and is not a file; name another", path.display()));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new();
     #[cfg(unix)]

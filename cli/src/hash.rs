@@ -14,6 +14,7 @@ use chancery_schema::word::Word;
 use sha2::{Digest as _, Sha256};
 
 use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::visible::visible;
 
 /// Threads that read at once: more than this a disk does not serve better.
 const THREADS_MAX: usize = 8;
@@ -56,7 +57,7 @@ fn walk(folder: &Path, prefix: &str, listing: &mut Listing) -> Outcome {
     let attempted = || format!("failed to read the folder {}", folder.display());
     for entry in std::fs::read_dir(folder).or_exit(Exit::Usage, attempted)? {
         let entry = entry.or_exit(Exit::Usage, attempted)?;
-        let shown = entry.path().display().to_string();
+        let shown = visible(&entry.path().display().to_string());
         let Ok(name) = entry.file_name().into_string() else {
             return fail(Exit::Usage, format!("the name of {shown} is not UTF-8; rename it"));
         };

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock;
-use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::files::write_whole;
+use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Passphrase;
 use crate::private_file;
 

@@ -1,6 +1,7 @@
 //! Where the passphrase of key files comes from: a reference to a file or a variable, or the terminal;
 //! never the command line itself, which other processes can read.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -92,7 +93,20 @@ impl Reference {
 pub struct PassphraseArgs {
     /// Where the passphrase of the keys is, a file or a variable; without it, it is asked for
     #[arg(long, global = true, help_heading = crate::EVERYWHERE, value_name = "file:PATH|env:NAME", env = "CHANCERY_PASSPHRASE_REF")]
-    passphrase: Option<Reference>,
+    passphrase: Option<Given>,
+}
+
+/// What was given as a reference. It is read later, because a refusal here would be printed with the value,
+/// and people do give the passphrase itself by mistake.
+#[derive(Clone, Debug)]
+struct Given(Result<Reference, String>);
+
+impl FromStr for Given {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.parse()))
+    }
 }
 
 impl PassphraseArgs {
@@ -102,7 +116,8 @@ impl PassphraseArgs {
     /// When no reference is given and nobody can be asked, or the reference leads nowhere.
     pub fn existing(&self, what: &str) -> Outcome<Passphrase> {
         match &self.passphrase {
-            Some(reference) => reference.read(Path::new("")),
+            Some(Given(Ok(reference))) => reference.read(Path::new("")),
+            Some(Given(Err(problem))) => fail(Exit::Usage, format!("--passphrase {problem}")),
             None => ask(&format!("Passphrase of {what}: ")),
         }
     }

@@ -6,8 +6,10 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// What is said when `RUST_LOG` asks for nothing: our own rooms, and of libraries only complaints.
-const DEFAULT_FILTER: &str = "warn,chancery=info,chancery_registry=info,chancery_p2p_node=info,chancery_server=info";
+/// What is said when `RUST_LOG` asks for nothing: our own rooms, and of libraries only complaints. Not
+/// of strangers' malformed requests, which anyone could write into the log.
+const DEFAULT_FILTER: &str = "warn,chancery=info,chancery_registry=info,chancery_p2p_node=info,chancery_server=info,\
+                              actix_http::h1::dispatcher=off";
 
 /// Begins to write events; once for each process.
 ///

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::draft::{Draft, blob_path};
 use crate::files::write_whole;
 use crate::keystore::Key;
-use crate::output::{Exit, OrExit as _, Outcome};
+use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::sign::{Occasion, seal};
 use crate::{Context, clock};
 
@@ -41,6 +41,10 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let draft = Draft::read(&args.draft)?;
     let passphrase = context.passphrase.existing(&args.key.display().to_string())?;
     let key = Key::open(&args.key, &passphrase)?;
+    if !draft.kind.signers().contains(&key.public.role) {
+        let (role, kind) = (key.public.role.as_str(), draft.kind);
+        return fail(Exit::Authority, format!("a {role} key cannot sign a {kind}; nodes would refuse it"));
+    }
     let occasion = Occasion {
         nation: &key.public.nation,
         origin: &key.public.origin,

@@ -2,7 +2,7 @@
 //! its last: nothing is kept in memory that the archive needs.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use chancery_server as server;
 use tracing::{error, info};
 
 use super::{FolderArgs, block_on, keys, open_archive, wall_clock};
-use crate::config::{Config, reachable};
+use crate::config::{Config, reachable, socket};
 use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome};
 use crate::{Context, telemetry};
@@ -68,6 +68,12 @@ async fn serve(config: &Config, [log, witness, mirror, transport]: [Key; 4]) -> 
 }
 
 async fn start_node(config: &Config, transport: Key, registry: &Registry) -> Outcome<Arc<p2p::Node>> {
+    // The library shares a port that another process listens on; two nodes behind one port would not do.
+    for socket in config.p2p.iter().filter_map(|address| socket(address)) {
+        let hint = "check p2p in chancery.toml, or name another address with --p2p";
+        let attempted = || format!("failed to listen for partners at {socket}; {hint}");
+        TcpListener::bind(socket).or_exit(Exit::Other, attempted)?;
+    }
     let exchange = p2p::Config { transport_seed: transport.into_seed(), listen: config.p2p.clone() };
     let node = p2p::Node::start(exchange, registry.clone(), wall_clock()).await;
     let hint = "check p2p in chancery.toml, or name another address with --p2p";

@@ -25,7 +25,7 @@ export function Record(props: { params: { digest: string } }): ReactNode {
         <Digest value={digest} />
       </p>
       {proof.state === 'missing' && <Empty>{t('proof.missing')}</Empty>}
-      {read !== undefined && <p>{t('record.kind', { kind: read.kind })}</p>}
+      {read !== undefined && <p>{t('record.kind', { kind: read.kind.replaceAll('-', '_') })}</p>}
       {read?.kind === 'model-card' && (
         <p>
           <Link href={modelAddress(`urn:chancery:${read.header.nation}:${read.body.org}:${read.body.name}`, read.body.version)}>

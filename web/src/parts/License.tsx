@@ -40,7 +40,7 @@ export function License(props: { license: Terms; digest: string }): ReactNode {
           <ul>
             {license.clauses.map((clause) => (
               <li key={clause.id}>
-                <strong>{t('license.clause', { kind: clause.kind })}</strong>{' '}
+                <strong>{t('license.clause', { kind: clause.kind.replaceAll('-', '_') })}</strong>{' '}
                 <span lang="en" dir="ltr">
                   {[...clause.actions, ...clause.duties].join(', ')}
                 </span>

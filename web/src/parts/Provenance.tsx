@@ -24,9 +24,7 @@ export function Provenance(props: { proof: Proof }): ReactNode {
   );
 }
 
-type Verdict = Report['verdict'] | 'cannot';
-
-const TONES: Readonly<Record<Verdict, Tone>> = {
+const TONES: Readonly<Record<Report['verdict'], Tone>> = {
   verified: 'good',
   'under-witnessed': 'wary',
   unpinned: 'none',
@@ -34,14 +32,10 @@ const TONES: Readonly<Record<Verdict, Tone>> = {
   cannot: 'none',
 };
 
-function verdictOf(report: Report): Verdict {
-  return report.steps.some((step) => step.problem === 'cannot-verify') ? 'cannot' : report.verdict;
-}
-
 function Checked(props: { report: Report }): ReactNode {
   const { t } = useText();
   const { report } = props;
-  const verdict = verdictOf(report);
+  const { verdict } = report;
   const nation = report.nation ?? '';
   return (
     <>

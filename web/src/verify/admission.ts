@@ -7,7 +7,7 @@
 
 import type { Digest } from './digest';
 import type { PublicKey } from './ed25519';
-import { type Entry } from './entry';
+import type { Entry } from './entry';
 import { Envelope } from './envelope';
 import { openKey } from './key';
 import { CLOCK_SKEW_SECONDS } from './limits';
@@ -89,9 +89,9 @@ export async function openSubmission(envelope: Envelope): Promise<Submission> {
 /** Reads the body that lies beside an entry; throws `Refused` (`malformed`, …) when it is not the entry's. */
 export async function readBodyOf(entry: Entry, body: Uint8Array): Promise<Submission> {
   const envelope = await wellFormed(() => Envelope.fromFixed(body));
-  if (envelope.digest !== entry.envelope) throw new Refused('malformed', 'the body is not the one that the entry names');
+  if (envelope.digest !== entry.envelope) throw refused('malformed', 'the body is not the one that the entry names');
   const { kind } = await wellFormed(() => parseStatement(envelope.payload));
-  if (kind !== entry.kind) throw new Refused('malformed', `the entry says ${entry.kind} and the record is a ${kind}`);
+  if (kind !== entry.kind) throw refused('malformed', `the entry says ${entry.kind} and the record is a ${kind}`);
   return openSubmission(envelope);
 }
 
@@ -101,7 +101,7 @@ export function stateAfter(state: State, { digest, record }: Admitted): State {
   return { roster: rosterAfter(state.roster, record), position: state.position + 1, records, currentCard: undefined };
 }
 
-/** Decides whether `submission` counts in a log that stands as `state` says; throws `Refused` with the first rule broken. */
+/** Whether `submission` counts in a log that stands as `state` says; throws `Refused` at the first rule broken. */
 export async function decide(submission: Submission, state: State, policy: AdmissionPolicy): Promise<Admitted> {
   checkLog(submission, state, policy);
   if (state.records.has(submission.digest)) throw refused('already-entered', 'it stands in this log already');
@@ -149,9 +149,11 @@ async function founders(submission: Submission, charter: Charter): Promise<reado
 /** Every signature holds and is by a key with authority for this record: none is decoration. */
 async function authorised(submission: Submission, roster: Roster, policy: AdmissionPolicy): Promise<readonly Digest[]> {
   const { keyIds } = submission.envelope;
-  if (submission.record.header.issuedAt > roster.charter.expires) {
+  const { expires } = roster.charter;
+  if (submission.record.header.issuedAt > expires) {
     throw refused('charter-expired', 'the charter had expired when the record says it was issued');
   }
+  if (policy.asks === 'own' && policy.now > expires) throw refused('charter-expired', 'the charter has expired');
   for (const keyid of keyIds) {
     await checkSignature(submission, keyid, await authority(keyid, submission, roster));
     const delegation = roster.delegations.get(keyid);
@@ -173,7 +175,9 @@ async function authority(keyid: Digest, { record }: Submission, roster: Roster):
   if (appointed !== undefined) {
     const [role, key] = appointed;
     const opened = await known(openKey(key, nation, origin, role));
-    if (!SIGNERS[record.kind].includes(role)) throw refused('key-not-authorised', `a ${role} key cannot sign a ${record.kind}`);
+    if (!SIGNERS[record.kind].includes(role)) {
+      throw refused('key-not-authorised', `a ${role} key cannot sign a ${record.kind}`);
+    }
     return opened;
   }
   const delegation = roster.delegations.get(keyid);
@@ -201,7 +205,9 @@ async function checkSignature({ envelope }: Submission, keyid: Digest, key: Publ
 /** What the record refers to is in the log, and a version is described once at a time. */
 function checkReferences({ record }: Submission, state: State): void {
   for (const [kind, digest] of record.references) {
-    if (state.records.get(digest)?.kind !== kind) throw refused('reference-unknown', `no ${kind} ${digest} is in this log`);
+    if (state.records.get(digest)?.kind !== kind) {
+      throw refused('reference-unknown', `no ${kind} ${digest} is in this log`);
+    }
   }
   if (record.kind !== 'model-card') return;
   const { weights, supersedes } = record.body;

@@ -1,5 +1,5 @@
 /**
- * Bundles: a record with all its proof, in one file `.chancery` (schema/README.md, "Bundle").
+ * Bundles: a record with all its proof, in one file `.chancery` (schema/README.md, "Frames").
  *
  *     header │ (envelope │ proof)… in log order, the charter first │ blob… │ end
  *
@@ -92,7 +92,9 @@ function readRecord(payload: Bytes, proof: Frame | undefined): LoggedRecord {
 
 function parseHeader(payload: Bytes): BundleHeader {
   const header = attempt(() => readHeader(parse(payload), ''));
-  if (header instanceof Refused) throw new Refused('bundle-header', `the bundle's header is malformed: ${header.message}`);
+  if (header instanceof Refused) {
+    throw new Refused('bundle-header', `the bundle's header is malformed: ${header.message}`);
+  }
   return header;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Ed25519 in one way (RFC 8032 and the profile of schema/README.md, "Ed25519, in one way").
+ * Ed25519 in one way (RFC 8032 and the profile of schema/README.md, "Keys").
  *
  * Libraries disagree on odd keys and signatures, and WebCrypto differs between browsers. So before
  * WebCrypto is asked whether `S·B = R + k·A`, this file holds:
@@ -92,7 +92,8 @@ const remembered = new Map<string, PublicKey>();
 /** RFC 8032 §7.1, test 1; the message is empty. */
 const TEST_KEY = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
 const TEST_SIGNATURE =
-  'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
+  'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155' +
+  '5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
 
 function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle;
@@ -154,7 +155,7 @@ function rootOfRatio(u: bigint, v: bigint): bigint | undefined {
   return check === mod(-u) ? mod(candidate * ROOT_OF_MINUS_ONE) : undefined;
 }
 
-/** Adds two points; complete, so it doubles too (RFC 8032 §5.1.4). */
+/** Adds two points; complete: no pair of points is special (RFC 8032 §5.1.4). */
 function add(one: Point, other: Point): Point {
   const a = mod((one.y - one.x) * (other.y - other.x));
   const b = mod((one.y + one.x) * (other.y + other.x));
@@ -164,10 +165,18 @@ function add(one: Point, other: Point): Point {
   return { x: mod(e * f), y: mod(g * h), z: mod(f * g), t: mod(e * h) };
 }
 
+/** Adds a point to itself, with fewer products than {@link add} (RFC 8032 §5.1.4). */
+function double({ x, y, z }: Point): Point {
+  const [a, b, c] = [mod(x * x), mod(y * y), mod(2n * z * z)];
+  const [h, g] = [a + b, a - b];
+  const [e, f] = [h - mod((x + y) * (x + y)), c + g];
+  return { x: mod(e * f), y: mod(g * h), z: mod(f * g), t: mod(e * h) };
+}
+
 function times(scalar: bigint, point: Point): Point {
   let sum = IDENTITY;
   for (const bit of scalar.toString(2)) {
-    sum = add(sum, sum);
+    sum = double(sum);
     if (bit === '1') sum = add(sum, point);
   }
   return sum;

@@ -16,7 +16,11 @@ const HEAD_BYTES = 4 + 1 + 32;
 
 /** One frame. Payloads are views of what was read. */
 export type Frame =
-  | { readonly type: 'header' | 'checkpoint' | 'envelope' | 'blob' | 'proof'; readonly payload: Bytes; readonly digest: Digest }
+  | {
+      readonly type: 'header' | 'checkpoint' | 'envelope' | 'blob' | 'proof';
+      readonly payload: Bytes;
+      readonly digest: Digest;
+    }
   | { readonly type: 'package'; readonly package: Package }
   | { readonly type: 'missing'; readonly missing: Digest }
   | { readonly type: 'end'; readonly frames: bigint };

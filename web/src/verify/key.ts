@@ -1,4 +1,4 @@
-/** Keys as records carry them (schema/README.md, "Key records" and "Roles"; RFC 8410 for the DER). */
+/** Keys as records carry them (schema/README.md, "Keys"; RFC 8410 for the DER). */
 
 import { type Bytes, concat, equal, fromBase64, toUtf8 } from './bytes';
 import { type Digest, digestOf } from './digest';
@@ -65,11 +65,29 @@ export function possessionMessage(nation: string, origin: string, role: Role, ke
   return toUtf8(`chancery.proof-of-possession/v1\n${nation}\n${origin}\n${role}\n${keyid}\n`);
 }
 
+/** What was opened already: a charter's keys are asked for again by every record. */
+const opened = new WeakMap<KeyRecord, Map<string, Promise<PublicKey>>>();
+
 /**
  * Checks profile, key id and proof of possession, and answers the key; throws `Refused`
  * (`key-unknown-algorithm`, `key-not-spki`, `key-…`, `key-id`, `bad-signature`).
  */
-export async function openKey(record: KeyRecord, nation: string, origin: string, role: Role): Promise<PublicKey> {
+export function openKey(record: KeyRecord, nation: string, origin: string, role: Role): Promise<PublicKey> {
+  const asked = `${nation}\n${origin}\n${role}`;
+  const known = opened.get(record) ?? new Map<string, Promise<PublicKey>>();
+  const key = known.get(asked) ?? open(record, nation, origin, role);
+  opened.set(record, known.set(asked, key));
+  return key;
+}
+
+/**
+ * As {@link openKey}, but a key of an unknown algorithm is let stand: it can sign nothing that counts here.
+ */
+export async function checkKey(record: KeyRecord, nation: string, origin: string, role: Role): Promise<void> {
+  if (record.alg === 'ed25519') await openKey(record, nation, origin, role);
+}
+
+async function open(record: KeyRecord, nation: string, origin: string, role: Role): Promise<PublicKey> {
   if (record.alg !== 'ed25519') {
     throw new Refused('key-unknown-algorithm', 'the key is of an algorithm that this version does not know');
   }
@@ -82,11 +100,4 @@ export async function openKey(record: KeyRecord, nation: string, origin: string,
     throw new Refused('bad-signature', 'the signature does not hold');
   }
   return key;
-}
-
-/**
- * As {@link openKey}, but a key of an unknown algorithm is let stand: it can sign nothing that counts here.
- */
-export async function checkKey(record: KeyRecord, nation: string, origin: string, role: Role): Promise<void> {
-  if (record.alg === 'ed25519') await openKey(record, nation, origin, role);
 }

@@ -1,5 +1,5 @@
 /**
- * Names: of nations, of logs, of organisations and their models (schema/README.md, "Names").
+ * Names: of nations, of logs, of organisations and their models (schema/README.md, "Small forms").
  *
  * Each has exactly one text. Here are only predicates: text that meets one is used as it is.
  */

@@ -1,7 +1,7 @@
 /**
  * Signed notes: text, a blank line, and one line for each signature; and the keys that verify them.
  *
- * Follows C2SP signed-note <https://c2sp.org/signed-note>, v1.0.0; schema/README.md, "Notes".
+ * Follows C2SP signed-note <https://c2sp.org/signed-note>, v1.0.0; schema/README.md, "Notes, checkpoints, cosignatures".
  */
 
 import { type Bytes, concat, equal, fromBase64, fromUtf8, toBase64, toHex, toUtf8, utf8Length } from './bytes';
@@ -68,7 +68,8 @@ export class VerifierKey {
 
   /** The text form. */
   toString(): string {
-    return `${this.name}+${toHex(this.keyId)}+${toBase64(concat(Uint8Array.of(TYPE_BYTES[this.type]), this.key.bytes))}`;
+    const typed = concat(Uint8Array.of(TYPE_BYTES[this.type]), this.key.bytes);
+    return `${this.name}+${toHex(this.keyId)}+${toBase64(typed)}`;
   }
 
   /** Whether the other is the same key under the same name for the same use. */
@@ -83,12 +84,13 @@ export class VerifierKey {
 
   /** Checks that `line` is by this key on `text`; throws `Refused` (`forged`). */
   async verify(text: string, line: SignatureLine): Promise<void> {
-    const [message, signature] = this.#signed(text, line.bytes) ?? [];
-    const holds =
-      message !== undefined && signature !== undefined && this.claims(line) && (await this.key.verify(message, signature));
-    if (!holds) throw new Refused('forged', `the signature of ${this.name} does not hold`);
+    const signed = this.claims(line) ? this.#signed(text, line.bytes) : undefined;
+    if (signed === undefined || !(await this.key.verify(...signed))) {
+      throw new Refused('forged', `the signature of ${this.name} does not hold`);
+    }
   }
 
+  /** What was signed, and the signature. */
   #signed(text: string, bytes: Bytes): readonly [Bytes, Bytes] | undefined {
     if (this.type === 'ed25519') return [toUtf8(text), bytes];
     const cosigned = splitCosignature(bytes);
@@ -121,7 +123,7 @@ export function parseSignatureLines(lines: string): readonly SignatureLine[] {
   return split.map(parseSignatureLine);
 }
 
-/** Which of `keys` have signed a note, each once; throws `Refused` (`unsigned`, `forged`). Other lines are passed over. */
+/** Which of `keys` have signed, each once; lines of others are passed over. Throws `Refused` (`unsigned`, `forged`). */
 export async function verifyNote(note: Note, keys: readonly VerifierKey[]): Promise<readonly VerifierKey[]> {
   const signers: VerifierKey[] = [];
   for (const line of note.signatures) {

@@ -102,8 +102,7 @@ class Reader {
 
   line(line: string, number: number): void {
     this.#at = number;
-    // Control characters but the tab.
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(line)) throw this.#refused('has a control character');
+    if (hasControls(line)) throw this.#refused('has a control character');
     const [word, ...rest] = line.split(/[ \t]+/).filter((it) => it !== '');
     if (word === undefined || word.startsWith('#')) return;
     const [first, second, third] = rest;
@@ -184,4 +183,13 @@ class Reader {
   #refused(problem: string): Refused {
     return new Refused('policy', `line ${this.#at} of the policy: ${problem}`);
   }
+}
+
+/** Whether a line has control characters of ASCII, but the tab. */
+function hasControls(line: string): boolean {
+  for (let at = 0; at < line.length; at++) {
+    const code = line.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+  }
+  return false;
 }

@@ -34,7 +34,9 @@ export interface Proof {
 
 /** Reads a proof and believes nothing in it; throws `Refused` (`proof-large`, `proof`, `note-…`). */
 export function parseProof(bytes: Uint8Array): Proof {
-  if (bytes.length > TEXT_BYTES_MAX) throw new Refused('proof-large', `the proof is larger than ${TEXT_BYTES_MAX} bytes`);
+  if (bytes.length > TEXT_BYTES_MAX) {
+    throw new Refused('proof-large', `the proof is larger than ${TEXT_BYTES_MAX} bytes`);
+  }
   const text = attempt(() => fromUtf8(bytes));
   const blank = typeof text === 'string' ? text.indexOf('\n\n') : -1;
   if (typeof text !== 'string' || blank < 0) throw refused('a proof has a blank line before its checkpoint');
@@ -71,7 +73,9 @@ export function parseHashes(lines: readonly string[]): readonly Bytes[] | undefi
 function parseExtra(line: string): Bytes {
   const extra = attempt(() => fromBase64(line.slice('extra '.length)));
   if (extra instanceof Refused) throw refused('the extra data is not base64');
-  if (extra.length > EXTRA_BYTES_MAX) throw new Refused('proof-large', `the extra data is over ${EXTRA_BYTES_MAX} bytes`);
+  if (extra.length > EXTRA_BYTES_MAX) {
+    throw new Refused('proof-large', `the extra data is larger than ${EXTRA_BYTES_MAX} bytes`);
+  }
   return extra;
 }
 

@@ -71,6 +71,6 @@ async function readBody(kind: Kind, { predicate }: Statement, header: Header): P
     case 'weights':
       return { kind, ...readWeights(predicate, header) };
     case 'license':
-      return { kind, ...readLicense(predicate, header) };
+      return { kind, ...readLicense(predicate) };
   }
 }

@@ -45,7 +45,10 @@ export function required<T>(read: Reader<T>): Field<T> {
 
 /** A member that may be absent or null, which says the same. */
 export function optional<T>(read: Reader<T>): Field<T | undefined> {
-  return (value, object, name) => (value === undefined || value === null ? undefined : read(value, below(object, name)));
+  return (value, object, name) => {
+    const absent = value === undefined || value === null;
+    return absent ? undefined : read(value, below(object, name));
+  };
 }
 
 /** A member that may be absent, but not null, and then has a value of its own. */

@@ -22,7 +22,7 @@ export function uriProblem(text: string): string | undefined {
   const problem = lineProblem(text);
   if (problem !== undefined) return problem;
   const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]*):[^]/u.exec(text) ?? [];
-  if (scheme === undefined || /[\p{White_Space}<>"\\^`{|}]/u.test(text)) return 'is not a URI';
+  if (scheme === undefined || /[ <>"\\^`{|}]/.test(text)) return 'is not a URI';
   return /^(?:javascript|data|vbscript)$/i.test(scheme) ? 'is not an address of anything' : undefined;
 }
 
@@ -30,7 +30,7 @@ export function uriProblem(text: string): string | undefined {
 export function mediaTypeProblem(text: string): string | undefined {
   const problem = lineProblem(text);
   if (problem !== undefined) return problem;
-  const essence = (text.split(';')[0] ?? '').replace(/\p{White_Space}+$/u, '');
+  const essence = (text.split(';')[0] ?? '').replace(/ +$/, '');
   const parts = essence.split('/');
   const named = parts.every((part) => /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/.test(part));
   return parts.length === 2 && named ? undefined : 'is not a media type, such as text/markdown';
@@ -128,7 +128,8 @@ export function checkInUse(at: string, nations: readonly string[]): void {
 
 /** Throws when a period ends before it begins. */
 export function checkPeriod(at: string, from: number | undefined, until: number | undefined): void {
-  if (from !== undefined && until !== undefined && until <= from) throw malformed(at, 'is not later than its beginning');
+  const ends = from !== undefined && until !== undefined;
+  if (ends && until <= from) throw malformed(at, 'is not later than its beginning');
 }
 
 /** Throws when a version is called `latest`, which means the newest and is nobody's name. */

@@ -36,7 +36,8 @@ export function tilePath({ level, index, width }: Tile): string {
 /** Reads {@link tilePath}; throws `Refused` (`tile-path`): a tile has one path. */
 export function parseTilePath(path: string): Tile {
   const refused = new Refused('tile-path', 'not the path of a tile, such as tile/0/x001/067');
-  const [, level = '', groups = '', partial] = /^tile\/([^/]+)\/((?:x?[0-9]+\/)*[0-9]+)(?:\.p\/([0-9]+))?$/.exec(path) ?? [];
+  const form = /^tile\/([^/]+)\/((?:x?[0-9]+\/)*[0-9]+)(?:\.p\/([0-9]+))?$/;
+  const [, level = '', groups = '', partial] = form.exec(path) ?? [];
   const width = partial === undefined ? WIDTH_MAX : Number(partial);
   const number = level === 'entries' ? level : Number(parseDecimal(level) ?? LEVEL_MAX + 1);
   const index = BigInt(groups.replace(/[x/]/g, '') || -1);
@@ -59,7 +60,7 @@ export function newBundles(old: bigint, next: bigint): readonly Tile[] {
   return pieces('entries', old, next);
 }
 
-/** Reads a bundle: for each entry its length in two bytes, big-endian, and itself; throws `Refused` (`tile-entries`). */
+/** Reads a bundle: of each entry its length in two bytes, big-endian, and itself; throws `Refused` (`tile-entries`). */
 export function parseEntries(bytes: Bytes, width: number): readonly Bytes[] {
   const refused = new Refused('tile-entries', `the bundle does not hold ${width} whole entries`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -133,7 +133,8 @@ function powerOfTwoFrom(count: bigint): bigint {
 }
 
 function outOfRange(start: bigint, end: bigint, size: bigint): Refused {
-  return new Refused('proof-range', `no leaf or subtree of a tree of ${size} leaves begins at ${start} and ends at ${end}`);
+  const reason = `no leaf or subtree of a tree of ${size} leaves begins at ${start} and ends at ${end}`;
+  return new Refused('proof-range', reason);
 }
 
 function wrongLength(expected: number, found: number): Refused {

@@ -43,7 +43,11 @@ import { type Trust, verify } from './verify';
 import { decideRequest, parseAnswer, parseRequest } from './witness';
 
 /** A case of a vector file; what its members mean, the file's `about` says. */
-type Case = { readonly name: string; readonly expect?: unknown; readonly refused?: string } & Readonly<Record<string, any>>;
+interface Case extends Readonly<Record<string, any>> {
+  readonly name: string;
+  readonly expect?: unknown;
+  readonly refused?: string;
+}
 
 /** What this implementation makes of a case; throws `Refused` when it refuses it. */
 type Runner = (it: Case, cases: readonly Case[]) => unknown;
@@ -364,14 +368,15 @@ const RUNNERS: Record<string, Runner> = {
     ]);
     const seen = await verifyCosignatures(signed, witnesses.map(([, key]) => key));
     const byNation = seen.map((one) => [witnesses.find(([, key]) => key.equals(one.key))![0], one] as const);
-    const times = Array.from({ length: 9 }, (_, k) => proofTime(byNation, 0n, k + 1)).filter((time) => time !== undefined);
+    const times = Array.from({ length: 9 }, (_, k) => proofTime(byNation, 0n, k + 1)).filter((it) => it !== undefined);
     expect(proofTime(byNation, signed.checkpoint.size, 1), 'not covered').toBeUndefined();
     return { cosignatures: seen.map(({ key, time }) => [key.name, String(time)]), proofTimes: times.map(String) };
   },
 
   'witness-request': async (it) => {
     const request = parseRequest(bytesOf(it, 'body'));
-    const stored = it['stored'] === null ? undefined : { size: BigInt(it['stored'].size), root: fromHex(it['stored'].root) };
+    const last = it['stored'];
+    const stored = last === null ? undefined : { size: BigInt(last.size), root: fromHex(last.root) };
     const log = it['log'] === null ? undefined : VerifierKey.parse(it['log']);
     const decision = await decideRequest(stored, request, log);
     if (decision.status !== 200) throw new Refused('witness-text', `${decision.status}`);
@@ -394,8 +399,9 @@ const RUNNERS: Record<string, Runner> = {
     const { checkpoint } = await verifyProof(proof, toUtf8(it['entry']), VerifierKey.parse(it['log']));
     const { size, root } = described(checkpoint);
     const { extra } = proof;
-    const carried = extra === undefined ? {} : { extra: extra.length < 100 ? toBase64(extra) : { bytes: extra.length } };
-    return { index: String(proof.index), size, root, ...carried };
+    const read = { index: String(proof.index), size, root };
+    if (extra === undefined) return read;
+    return { ...read, extra: extra.length < 100 ? toBase64(extra) : { bytes: extra.length } };
   },
 
   frame: async (it) => {
@@ -493,16 +499,21 @@ describe.each(files)('%s', (file) => {
     }
     const refusal = await Promise.resolve()
       .then(() => runner(it, cases))
-      .then((made) => expect.unreachable(`should be refused, and gave ${JSON.stringify(made)}`), (error: unknown) => error);
+      .then(
+        () => expect.unreachable('it should be refused'),
+        (error: unknown) => error,
+      );
     expect(refusal).toBeInstanceOf(Refused);
     AGREES[file]?.(it.refused, refusal as Refused);
   }, 60_000);
 });
 
 afterAll(() => {
-  const total = [...table.values()].reduce((sum, it) => ({ cases: sum.cases + it.cases, refused: sum.refused + it.refused }));
+  const sum = (count: (it: Tally) => number): number => [...table.values()].reduce((all, it) => all + count(it), 0);
+  const total: Tally = { cases: sum((it) => it.cases), refused: sum((it) => it.refused) };
+  const number = (count: number): string => String(count).padStart(5);
   const lines = [...table, ['in all', total] as const].map(
-    ([file, it]) => `${file.padEnd(18)} ${String(it.cases).padStart(5)} cases, ${String(it.refused).padStart(5)} refused`,
+    ([file, it]) => `${file.padEnd(18)}${number(it.cases)} cases,${number(it.refused)} refused`,
   );
   console.log([...lines, `${agreed} refusals agree in code, step, status or place`].join('\n'));
 });

@@ -12,7 +12,8 @@ import { cannotVerify } from './ed25519';
 import { parsePolicy } from './policy';
 import { type Trust, verify, verifyFile } from './verify';
 
-const vectors = JSON.parse(readFileSync(join(import.meta.dirname, '../../../schema/vectors/bundle-verdict.json'), 'utf8'));
+const file = join(import.meta.dirname, '../../../schema/vectors/bundle-verdict.json');
+const vectors = JSON.parse(readFileSync(file, 'utf8'));
 const whole = vectors.cases[0];
 const bytes = fromBase64(whole.bundle);
 const pinned: Trust = { pins: 'fingerprint', fingerprint: parseDigest(whole.fingerprint) };
@@ -48,8 +49,8 @@ test('nothing pinned does not make a forgery hold', async () => {
 test('a policy that asks for more than have cosigned is not met, and says who is missing', async () => {
   const short = vectors.cases.find((it: any) => it.expect?.verdict === 'under-witnessed');
   const inserted = fromBase64(short.insert);
-  const file = concat(bytes.slice(0, short.at), inserted, bytes.slice(short.at + short.remove));
-  const report = await verifyFile(file, { pins: 'policy', policy: parsePolicy(toUtf8(short.policy)) });
+  const witnessed = concat(bytes.slice(0, short.at), inserted, bytes.slice(short.at + short.remove));
+  const report = await verifyFile(witnessed, { pins: 'policy', policy: parsePolicy(toUtf8(short.policy)) });
   expect(report.verdict).toBe('under-witnessed');
   const step = report.steps.find((it) => it.step === 'cosignatures');
   expect(step).toMatchObject({ outcome: 'short', problem: 'too-few', params: { missing: ['BR'] } });
@@ -66,7 +67,9 @@ test('a byte changed anywhere in a file is never verified', async () => {
 test('a file that is no bundle fails at the first step', async () => {
   const report = await verifyFile(toUtf8('{}'), pinned);
   expect(report).toMatchObject({ verdict: 'failed', record: undefined, nation: undefined });
-  expect(report.steps).toMatchObject([{ step: 'whole', outcome: 'fails', problem: 'refused', params: { code: 'bundle' } }]);
+  const [first, ...more] = report.steps;
+  expect(first).toMatchObject({ step: 'whole', outcome: 'fails', problem: 'refused', params: { code: 'bundle' } });
+  expect(more).toEqual([]);
 });
 
 test('this page can verify', async () => {
@@ -80,7 +83,7 @@ test('over plain HTTP, without WebCrypto or without Ed25519 a page says that it 
     expect(await cannotVerify()).toBe(why);
     const report = await verifyFile(bytes, pinned);
     expect(report).toMatchObject({
-      verdict: 'cannot-verify', steps: [{ outcome: 'not-checked', problem: 'cannot-verify', params: { why } }],
+      verdict: 'cannot', steps: [{ outcome: 'not-checked', problem: 'cannot-verify', params: { why } }],
     });
     vi.unstubAllGlobals();
   };

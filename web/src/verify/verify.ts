@@ -7,7 +7,9 @@
  * best verdict is then `unpinned`.
  */
 
-import { type Admitted, EMPTY_STATE, type State, type Submission, decide, openSubmission, stateAfter } from './admission';
+import {
+  type Admitted, EMPTY_STATE, type State, type Submission, decide, openSubmission, stateAfter,
+} from './admission';
 import { type Bytes, toUtf8 } from './bytes';
 import { type Bundle, type LoggedRecord, parseBundle } from './bundle';
 import type { SignedCheckpoint } from './checkpoint';
@@ -62,10 +64,10 @@ export interface CosignerSeen {
 /** What is known after verification; what was not reached is undefined. */
 export interface Report {
   /**
-   * `unpinned`: all holds, but for a nation that the reader has not pinned. `cannot-verify`: nothing is said of the
-   * record, because this browser, or this page over plain HTTP, has no Ed25519.
+   * `unpinned`: all holds, but for a nation that the reader has not pinned. `cannot`: nothing is said of the record,
+   * because this browser, or this page over plain HTTP, has no Ed25519.
    */
-  readonly verdict: 'verified' | 'under-witnessed' | 'unpinned' | 'failed' | 'cannot-verify';
+  readonly verdict: 'verified' | 'under-witnessed' | 'unpinned' | 'failed' | 'cannot';
   readonly steps: readonly Step[];
   /** The nation that the log speaks for, by its charter. */
   readonly nation: string | undefined;
@@ -139,7 +141,7 @@ class Run {
 
   #verdict(): Report['verdict'] {
     if (this.#steps.some((step) => step.outcome === 'fails')) return 'failed';
-    if (this.#steps.some((step) => step.problem === 'cannot-verify')) return 'cannot-verify';
+    if (this.#steps.some((step) => step.problem === 'cannot-verify')) return 'cannot';
     if (this.#steps.some((step) => step.problem === 'nothing-pinned')) return 'unpinned';
     return this.#steps.some((step) => step.outcome === 'short') ? 'under-witnessed' : 'verified';
   }
@@ -178,7 +180,8 @@ class Run {
     }
     // The file's header proves nothing, but programs show it: it may not name another nation.
     if (header.nation !== nation || header.log !== log) {
-      return this.fail('nation', 'other-header', params, "the bundle's header names another nation or log than its charter");
+      const reason = "the bundle's header names another nation or log than its charter";
+      return this.fail('nation', 'other-header', params, reason);
     }
     if (trust.pins === 'nothing') this.#note('nation', 'not-checked', 'nothing-pinned', params, 'nothing is pinned');
     else this.hold('nation', params);
@@ -276,7 +279,8 @@ class Run {
     const held = named.filter((blob) => blobs.has(blob.sha256));
     const other = held.find((blob) => blobs.get(blob.sha256)?.length !== blob.sizeBytes);
     if (other !== undefined) {
-      this.fail('blobs', 'blob-size', { blob: other.sha256 }, `the blob ${other.sha256} is not of ${other.sizeBytes} bytes`);
+      const { sha256, sizeBytes } = other;
+      this.fail('blobs', 'blob-size', { blob: sha256 }, `the blob ${sha256} is not of ${sizeBytes} bytes`);
       return;
     }
     const missing = named.length - held.length;

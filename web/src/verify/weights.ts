@@ -1,5 +1,5 @@
 /**
- * Weights: proving files on the reader's disk, slice by slice (schema/README.md, "Weights").
+ * Weights: proving files on the reader's disk, slice by slice (schema/README.md, "Kinds").
  *
  * A file is proven by the RFC 6962 root over its chunks of 8 MiB, because WebCrypto has no incremental digest:
  * a flat SHA-256 would need the whole file in memory. With the leaf hashes of its chunks, which are a blob
@@ -112,7 +112,7 @@ export async function checkFile(
 /** The leaf hashes of a file's chunks: SHA-256 of `0x00 ‖ chunk`, a few at a time. */
 export async function hashChunks(blob: Blob, options: CheckOptions = {}): Promise<readonly Bytes[]> {
   const { digest = webCryptoDigest, onProgress, signal } = options;
-  const leaves: Bytes[] = new Array<Bytes>(chunkCount(blob.size));
+  const leaves: Bytes[] = Array.from({ length: chunkCount(blob.size) });
   let next = 0;
   let doneBytes = 0;
   const work = async (): Promise<void> => {
@@ -140,7 +140,7 @@ export interface FolderPaired<F> {
   readonly strangers: readonly F[];
 }
 
-/** Pairs the files of a folder with those of the weights. Paths are relative to the folder; NFC or NFD does not matter. */
+/** Pairs the files of a folder with those of the weights, by path within it; NFC or NFD does not matter. */
 export function pairFolder<F extends { readonly path: string }>(
   files: readonly FileKnown[], folder: readonly F[],
 ): FolderPaired<F> {

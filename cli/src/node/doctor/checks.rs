@@ -11,7 +11,7 @@ use super::{Report, Standing};
 use crate::Context;
 use crate::client::Client;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, socket};
 use crate::node::partner::{standing, sync_states};
 use crate::node::{block_on, keys, open_archive, running};
 use crate::output::Outcome;
@@ -170,27 +170,4 @@ impl Report {
 fn open(config: &Config, context: &Context) -> Outcome {
     let passphrase = context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
     keys::open(config, ONLINE, &passphrase).map(drop)
-}
-
-/// The socket of a multiaddress that begins with an IP address and a TCP port.
-fn socket(address: &str) -> Option<std::net::SocketAddr> {
-    let mut parts = address.split('/').skip(1);
-    let (Some("ip4" | "ip6"), Some(ip), Some("tcp"), Some(port)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    Some(std::net::SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_multiaddress_of_tcp_has_a_socket() {
-        assert_eq!(socket("/ip4/127.0.0.1/tcp/8421"), Some("127.0.0.1:8421".parse().unwrap()));
-        assert_eq!(socket("/ip6/::1/tcp/1"), Some("[::1]:1".parse().unwrap()));
-        assert_eq!(socket("/dns4/example.org/tcp/1"), None);
-    }
 }

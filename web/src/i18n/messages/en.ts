@@ -97,7 +97,7 @@ export const en = {
   'license.clauses': 'As read for programs',
   'license.reading': 'The texts bind. These clauses say how somebody reads them.',
   'license.clause':
-    '{kind, select, permission {Allowed} prohibition {Forbidden} duty {Asked for} needs-agreement {Only by agreement} other {Other}}:',
+    '{kind, select, permission {Allowed} prohibition {Forbidden} duty {Asked for} needs_agreement {Only by agreement} other {Other}}:',
 
   'weights.title': 'Weights',
   'weights.sum': '{count, plural, one {# file} other {# files}}, {size} together',
@@ -200,7 +200,7 @@ export const en = {
 
   'record.title': 'A record',
   'record.kind':
-    'It is {kind, select, charter {a charter} delegation {a delegation} endpoint {an endpoint} accreditation {an accreditation} model-card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
+    'It is {kind, select, charter {a charter} delegation {a delegation} endpoint {an endpoint} accreditation {an accreditation} model_card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
   'record.model': 'Open the model',
   'record.signed': 'What was signed',
 

@@ -1,4 +1,4 @@
-/** The accreditation: a nation recognises another by its fingerprint (schema/README.md, "Accreditation"). */
+/** The accreditation: a nation recognises another by its fingerprint (schema/README.md, "Kinds"). */
 
 import type { JsonObject } from '../json';
 import {

@@ -1,4 +1,4 @@
-/** The charter: a nation's own keys (schema/README.md, "Charter"). */
+/** The charter: a nation's own keys (schema/README.md, "Kinds"). */
 
 import { ALGORITHMS, type KeyRecord, type Role, checkKey, openKey, readKeyRecord } from '../key';
 import type { JsonObject } from '../json';
@@ -59,7 +59,9 @@ export async function noteKeys(charter: Charter, nation: string, log: string): P
     witness: new VerifierKey(
       charter.witness.name, 'cosignature', await openKey(charter.witness.key, nation, log, 'witness'),
     ),
-    mirror: new VerifierKey(charter.mirror.name, 'cosignature', await openKey(charter.mirror.key, nation, log, 'mirror')),
+    mirror: new VerifierKey(
+      charter.mirror.name, 'cosignature', await openKey(charter.mirror.key, nation, log, 'mirror'),
+    ),
   };
 }
 
@@ -112,8 +114,8 @@ export async function at<T>(pointer: string, what: string, opened: Promise<T>): 
   try {
     return await opened;
   } catch (error) {
-    if (error instanceof Refused && error.code !== 'cannot-verify') throw malformed(pointer, `${what}: ${error.message}`);
-    throw error;
+    if (!(error instanceof Refused) || error.code === 'cannot-verify') throw error;
+    throw malformed(pointer, `${what}: ${error.message}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The delegation: a registrar lets a key speak for the nation (schema/README.md, "Delegation"). */
+/** The delegation: a registrar lets a key speak for the nation (schema/README.md, "Kinds"). */
 
 import type { JsonObject } from '../json';
 import { ALGORITHMS, checkKey, readKeyRecord, readRole } from '../key';

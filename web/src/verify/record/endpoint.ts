@@ -1,4 +1,4 @@
-/** The endpoint: where a nation's node can be reached (schema/README.md, "Endpoint"). */
+/** The endpoint: where a nation's node can be reached (schema/README.md, "Kinds"). */
 
 import type { JsonObject } from '../json';
 import { openKey, readKeyRecord } from '../key';

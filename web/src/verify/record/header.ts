@@ -1,15 +1,19 @@
-/** What every predicate begins with, and what is known of every record (schema/README.md, "The header", "Kinds"). */
+/** What every predicate begins with, and what is known of every record (schema/README.md, "Predicates" and "Kinds"). */
 
 import { fromBase64 } from '../bytes';
 import type { Digest } from '../digest';
 import type { Role } from '../key';
 import { Refused, attempt } from '../refused';
-import { type Read, type Reader, list, malformed, nation, object, optional, origin, required, text, time } from '../shape';
+import {
+  type Read, type Reader, list, malformed, nation, object, optional, origin, required, text, time,
+} from '../shape';
 import type { Subject } from '../statement';
 import type { BlobRef } from '../text';
 
 /** The kinds of record that this version reads. Others are kept, mirrored and shown as unknown. */
-export const KINDS = ['charter', 'delegation', 'endpoint', 'accreditation', 'model-card', 'weights', 'license'] as const;
+export const KINDS = [
+  'charter', 'delegation', 'endpoint', 'accreditation', 'model-card', 'weights', 'license',
+] as const;
 
 /** One of {@link KINDS}. */
 export type Kind = (typeof KINDS)[number];

@@ -1,4 +1,4 @@
-/** The license: on what terms a model may be used (schema/README.md, "License"). */
+/** The license: on what terms a model may be used (schema/README.md, "Kinds"). */
 
 import { utf8Length } from '../bytes';
 import type { JsonObject } from '../json';
@@ -9,7 +9,7 @@ import {
   optional, otherwise, required, table, text, time, word,
 } from '../shape';
 import { blobRef, checkInUse, checkPeriod, decimal, isSpdxExpression, line, lineProblem, lines } from '../text';
-import type { Facts, Header } from './header';
+import type { Facts } from './header';
 
 const nationSet = object({ anyOf: optional(list(text)), noneOf: otherwise(list(text), []) });
 
@@ -28,7 +28,12 @@ const clause = object({
   thresholds: otherwise(list(object({ operand: required(line), op: required(word), value: required(decimal) })), []),
   duties: otherwise(list(word), []),
   textRef: optional(
-    object({ sha256: required(digest), byteStart: required(integer), byteEnd: required(integer), quote: required(text) }),
+    object({
+      sha256: required(digest),
+      byteStart: required(integer),
+      byteEnd: required(integer),
+      quote: required(text),
+    }),
   ),
   reading: required(word),
 });
@@ -59,7 +64,7 @@ export type License = Read<typeof read>;
 export type Clause = License['clauses'][number];
 
 /** Reads and checks the body of license terms; throws `Refused` (`malformed`). */
-export function readLicense(predicate: JsonObject, _: Header): Facts & { body: License } {
+export function readLicense(predicate: JsonObject): Facts & { body: License } {
   const body = read(predicate, '');
   checkTexts(body);
   if (body.policyType === 'agreement' && (body.assigner === undefined || body.assignee === undefined)) {
@@ -127,6 +132,11 @@ function checkTextRef(at: string, ref: Clause['textRef'], license: License): voi
   }
 }
 
+/** The nation codes of a set: what is not a group. */
+function codesOf(set: Clause['seats'], license: License): readonly string[] {
+  return [...(set?.anyOf ?? []), ...(set?.noneOf ?? [])].filter((it) => !license.nationGroups.has(it));
+}
+
 const CLAUSE_KINDS = ['permission', 'prohibition', 'duty', 'needs-agreement'];
 const ACTIONS = [
   'run', 'finetune', 'distill', 'derive', 'redistribute-weights', 'redistribute-derivative', 'commercial',
@@ -150,6 +160,8 @@ function checkNew(license: License): void {
     checkAllKnown(`${at}/duties`, it.duties, DUTIES);
     checkKnown(`${at}/reading`, it.reading, READINGS);
     it.thresholds.forEach(({ op }, i) => checkKnown(`${at}/thresholds/${i}/op`, op, COMPARISONS));
+    checkInUse(`${at}/seats`, codesOf(it.seats, license));
+    checkInUse(`${at}/places`, codesOf(it.places, license));
   });
   checkInUse('/nationGroups', [...license.nationGroups.values()].flat());
 }

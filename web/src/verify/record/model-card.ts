@@ -1,4 +1,4 @@
-/** The model card: what a model is, by its publisher's word (schema/README.md, "Model card"). */
+/** The model card: what a model is, by its publisher's word (schema/README.md, "Kinds"). */
 
 import type { JsonObject } from '../json';
 import { LIST_ITEMS_MAX } from '../limits';
@@ -8,7 +8,7 @@ import {
   malformed, name, nation, object, optional, otherwise, required, word,
 } from '../shape';
 import type { Subject } from '../statement';
-import { blobRef, checkVersion, date, decimal, line, lines, texts, uri } from '../text';
+import { blobRef, checkInUse, checkVersion, date, decimal, line, lines, texts, uri } from '../text';
 import type { Facts, Header } from './header';
 
 const lineList = list(line);
@@ -206,7 +206,10 @@ export function readModelCard(predicate: JsonObject, header: Header): Facts & { 
       ...(body.license === undefined ? [] : [['license', body.license] as const]),
     ],
     scope: `${body.org}:${body.name}`,
-    checkNew: () => checkWords(body),
+    checkNew: () => {
+      checkWords(body);
+      checkNations(body);
+    },
   };
 }
 
@@ -222,4 +225,15 @@ function checkWords(card: ModelCard): void {
   card.evaluations?.forEach((it, i) => checkKnown(`/evaluations/${i}/independence`, it.independence, INDEPENDENCES));
   card.sectors.forEach((it, i) => checkKnown(`/sectors/${i}/suitability`, it.suitability, SUITABILITIES));
   checkKnown('/compute/method', card.compute?.method, METHODS);
+}
+
+/** Every nation is one of today. */
+function checkNations({ lineage, trainingData, evaluations, compute, culturalAlignment }: ModelCard): void {
+  const inUse = (at: string, nation: string | undefined): void => checkInUse(at, nation === undefined ? [] : [nation]);
+  lineage?.forEach((it, i) => inUse(`/lineage/${i}/nation`, it.nation));
+  trainingData?.forEach((it, i) => checkInUse(`/trainingData/${i}/jurisdictions`, it.jurisdictions ?? []));
+  evaluations?.forEach((it, i) => inUse(`/evaluations/${i}/evaluator/nation`, it.evaluator?.nation));
+  compute?.facilities?.forEach((it, i) => inUse(`/compute/facilities/${i}/country`, it.country));
+  compute?.accelerators?.forEach((it, i) => inUse(`/compute/accelerators/${i}/vendorNation`, it.vendorNation));
+  checkInUse('/culturalAlignment/annotators/nations', culturalAlignment?.annotators?.nations ?? []);
 }

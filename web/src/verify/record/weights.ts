@@ -1,4 +1,4 @@
-/** The weights: which files a model is made of (schema/README.md, "Weights"). Hashing them is in ../weights.ts. */
+/** The weights: which files a model is made of (schema/README.md, "Kinds"). Hashing them is in ../weights.ts. */
 
 import { compareText, toUtf8 } from '../bytes';
 import { digestOf } from '../digest';
@@ -64,7 +64,8 @@ export function readWeights(predicate: JsonObject, header: Header): Facts & { bo
     scope: `${body.org}:${body.name}`,
     checkNew: () => {
       body.files.forEach((it, index) => {
-        if (it.path !== it.path.normalize('NFC')) throw malformed(`/files/${index}/path`, 'is not in Unicode form NFC');
+        const isNfc = it.path === it.path.normalize('NFC');
+        if (!isNfc) throw malformed(`/files/${index}/path`, 'is not in Unicode form NFC');
         checkKnown(`/files/${index}/format`, it.format, FORMATS);
       });
       checkClash(body, (path) => path.toLowerCase());
@@ -76,14 +77,18 @@ function checkFiles({ files, totalBytes }: Weights): void {
   let total = 0;
   files.forEach(({ path, sizeBytes }, index) => {
     total += sizeBytes;
-    if (total > JSON_INTEGER_MAX) throw malformed(`/files/${index}/sizeBytes`, 'makes more than 2^53 - 1 bytes in all');
+    if (total > JSON_INTEGER_MAX) {
+      throw malformed(`/files/${index}/sizeBytes`, 'makes more than 2^53 - 1 bytes in all');
+    }
     const before = files[index - 1];
     if (before !== undefined && compareText(before.path, path) >= 0) {
       throw malformed(`/files/${index}/path`, 'does not come after the path before it; sort the files by path');
     }
   });
   checkClash({ files }, (path) => path.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
-  if (total === 0 || total !== totalBytes) throw malformed('/totalBytes', `is not the sum of the sizes, ${total}, or zero`);
+  if (total === 0 || total !== totalBytes) {
+    throw malformed('/totalBytes', `is not the sum of the sizes, ${total}, or that is zero`);
+  }
 }
 
 /** No two paths are one where case, as `fold` takes it, does not count, and none is a folder of another. */

@@ -1,0 +1,266 @@
+// The portal in a real browser against real nodes. `tests/tests/portal.rs` starts three nations and says where
+// they are: CHANCERY_E2E is {"FR": url, "KE": url, "BR": url, "weights": folder, "hostile": record digest}.
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { axe, launch, open } from './browser.mjs';
+import { between } from './proxy.mjs';
+
+const federation = JSON.parse(process.env.CHANCERY_E2E);
+const MODEL = '/model/FR/voltaire/voltaire-petit';
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+/** Runs `steps` on a fresh page, which may do nothing wrong on the way. */
+async function visit(options, steps) {
+  const { page, wrongs, close } = await open(browser, options);
+  try {
+    await steps(page);
+    assert.deepEqual(wrongs, []);
+  } finally {
+    await close();
+  }
+}
+
+async function pin(page, node) {
+  await page.goto(`${node}/en/nation/FR`);
+  await page.getByRole('button', { name: 'I have compared it: pin it' }).click();
+  await page.getByText('You have pinned this fingerprint').waitFor();
+}
+
+async function verdict(page) {
+  const mark = page.locator('[data-verdict]');
+  await mark.waitFor();
+  return mark.getAttribute('data-verdict');
+}
+
+describe('a diplomat in Kenya', () => {
+  test('finds a French model, pins its nation and sees it verified', async () => {
+    await visit({}, async (page) => {
+      await page.goto(`${federation.KE}/`);
+      assert.match(page.url(), /\/en$/);
+      await page.getByRole('searchbox', { name: 'Words' }).fill('voltaire');
+      await page.getByRole('button', { name: 'Search' }).click();
+      await page.getByRole('link', { name: 'Voltaire Petit' }).first().click();
+      await page.getByRole('heading', { level: 1, name: /Voltaire Petit/ }).waitFor();
+      assert.equal(await verdict(page), 'unpinned');
+      assert.doesNotMatch(await page.locator('body').innerText(), /\bverified\b/i);
+      await pin(page, federation.KE);
+      await page.goBack();
+      await page.locator('[data-verdict="verified"]').waitFor();
+      assert.match(await page.locator('main').innerText(), /Verified: signed for FR/);
+      for (const step of ['nation', 'log', 'signatures']) {
+        assert.equal(await page.locator(`[data-step="${step}"]`).getAttribute('data-outcome'), 'holds', step);
+      }
+    });
+  });
+
+  test('asks for cosignatures with a policy, and is told who has cosigned', async () => {
+    await visit({}, async (page) => {
+      const keys = await page.request.post(`${federation.KE}/graphql`, { data: { query: '{ nations { code logKey witnessKey } }' } });
+      const nations = new Map((await keys.json()).data.nations.map((nation) => [nation.code, nation]));
+      const policy = (quorum) =>
+        `log ${nations.get('FR').logKey}\nwitness KE ${nations.get('KE').witnessKey}\nwitness BR ${nations.get('BR').witnessKey}\n${quorum}\n`;
+      await page.goto(`${federation.KE}/en/trust`);
+      await page.getByRole('textbox', { name: 'A policy file' }).fill('nonsense');
+      await page.getByText('This is not a policy').waitFor();
+      await page.getByRole('textbox', { name: 'A policy file' }).fill(policy('group both all KE BR\nquorum both'));
+      await page.getByRole('button', { name: 'Adopt it' }).click();
+      await page.goto(`${federation.KE}/en${MODEL}`);
+      assert.equal(await verdict(page), 'verified');
+      assert.match(await page.locator('[data-step="cosignatures"]').innerText(), /ke\.example\.org.*br\.example\.org/s);
+    });
+  });
+
+  test('checks the weights on the own disk, and a changed byte is found and where', async () => {
+    const changed = mkdtempSync(join(tmpdir(), 'chancery-e2e-'));
+    cpSync(federation.weights, changed, { recursive: true });
+    const file = openSync(join(changed, 'model.safetensors'), 'r+');
+    writeSync(file, 'x', 9_000_000);
+    await visit({}, async (page) => {
+      await page.goto(`${federation.KE}/en${MODEL}`);
+      const files = (folder) => ['model.safetensors', 'README.md'].map((name) => join(folder, name));
+      await page.getByLabel('Files:').setInputFiles(files(federation.weights));
+      await page.locator('[data-outcome="matches"]').nth(1).waitFor();
+      await page.getByLabel('Files:').setInputFiles(files(changed));
+      const differs = page.locator('[data-outcome="differs"]');
+      await differs.waitFor();
+      assert.match(await differs.innerText(), /8,388,608–16,777,216/);
+      writeFileSync(join(changed, 'stranger.bin'), 'x');
+      await page.getByLabel('Files:').setInputFiles([join(changed, 'stranger.bin')]);
+      await page.getByText('is not a file of these weights').waitFor();
+    });
+  });
+
+  test('goes everywhere by keyboard', async () => {
+    await visit({}, async (page) => {
+      await page.goto(`${federation.KE}/en`);
+      await page.keyboard.press('Tab');
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
+      await page.keyboard.press('Enter');
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main');
+      await page.getByRole('link', { name: 'Nations', exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: 'Nations' }).waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main');
+    });
+  });
+});
+
+describe('a stranger between the reader and the node', () => {
+  const digestOf = (path) => path.match(/^\/bundle\/([0-9a-f]{64})/)?.[1];
+  const flip = (at) => (path, body) => {
+    if (digestOf(path) === undefined) return undefined;
+    const changed = Buffer.from(body);
+    changed[Math.floor(at * (body.length - 1))] ^= 1;
+    return changed;
+  };
+  const instead = (record) => async (path) => {
+    if (digestOf(path) === undefined) return undefined;
+    return Buffer.from(await (await fetch(`${federation.KE}/bundle/${record}`)).arrayBuffer());
+  };
+  const cut = (path, body) => (digestOf(path) === undefined ? undefined : body.subarray(0, body.length - 10));
+  const longer = (path, body) => (digestOf(path) === undefined ? undefined : Buffer.concat([body, Buffer.from('x')]));
+  const tampers = {
+    'changes the first byte': flip(0),
+    'changes the header': flip(0.01),
+    'changes the charter': flip(0.1),
+    'changes a signature in the middle': flip(0.4),
+    'changes a proof': flip(0.8),
+    'changes the last byte': flip(1),
+    'cuts the end': cut,
+    'adds a byte': longer,
+    'gives another record of the same nation': instead(federation.hostile),
+  };
+  for (const [name, change] of Object.entries(tampers)) {
+    test(`who ${name} is caught`, async () => {
+      const proxy = await between(federation.KE, change);
+      await visit({}, async (page) => {
+        await pin(page, proxy.url);
+        await page.goto(`${proxy.url}/en${MODEL}`);
+        assert.equal(await verdict(page), 'failed');
+        const step = page.locator('[data-outcome="fails"]').first();
+        assert.notEqual((await step.innerText()).trim(), '', 'the failing step is named');
+        assert.doesNotMatch(await page.locator('main').innerText(), /Verified: signed/);
+      });
+      proxy.close();
+    });
+  }
+
+  test('who shows another fingerprint than the pinned one is caught', async () => {
+    await visit({}, async (page) => {
+      await pin(page, federation.KE);
+      await page.evaluate(() => localStorage.setItem('chancery.pins', JSON.stringify({ fingerprints: { FR: '0'.repeat(64) }, policy: null })));
+      await page.goto(`${federation.KE}/en${MODEL}`);
+      assert.equal(await verdict(page), 'failed');
+      assert.equal(await page.locator('[data-outcome="fails"]').getAttribute('data-problem'), 'other-fingerprint');
+    });
+  });
+});
+
+test('over plain HTTP to a name, the page says that it cannot verify, and shows no tick', async () => {
+  const address = federation.KE.replace('127.0.0.1', 'insecure.test');
+  await visit({}, async (page) => {
+    await page.goto(`${address}/en${MODEL}`);
+    assert.equal(await verdict(page), 'cannot');
+    assert.equal(await page.locator('.mark-good').count(), 0);
+  });
+});
+
+test('hostile text of a card does nothing, and honest text of two directions stays', async () => {
+  await visit({}, async (page) => {
+    let dialogs = 0;
+    page.on('dialog', (dialog) => {
+      dialogs += 1;
+      void dialog.dismiss();
+    });
+    await page.goto(`${federation.FR}/en/model/FR/voltaire/hostile`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.locator('[data-verdict]').waitFor();
+    await page.locator('.prose').last().waitFor();
+    const text = await page.locator('main').innerText();
+    assert.equal(dialogs, 0);
+    assert.match(text, /U\+202E/, 'what would turn the line is shown');
+    assert.match(text, /نموذج/);
+    assert.equal(await page.locator('main img, main script, main iframe, main svg a').count(), 0);
+    assert.equal(await page.locator('main a[href^="javascript" i]').count(), 0);
+  });
+});
+
+test('a record is readable without JavaScript', async () => {
+  await visit({ javaScriptEnabled: false }, async (page) => {
+    const { data } = await (
+      await page.request.post(`${federation.KE}/graphql`, {
+        data: { query: '{ model(urn: "urn:chancery:FR:voltaire:voltaire-petit") { card { digest } } }' },
+      })
+    ).json();
+    const { digest } = data.model.card;
+    await page.goto(`${federation.KE}/record/${digest}`);
+    const text = await page.locator('body').innerText();
+    assert.match(page.url(), /\/en\/record\//);
+    assert.match(text, /Voltaire Petit/);
+    assert.match(text, new RegExp(digest));
+    await page.goto(`${federation.KE}/ar/record/${digest}`);
+    assert.equal(await page.locator('html').getAttribute('dir'), 'rtl');
+  });
+});
+
+const LANGUAGES = { en: 'Models', ar: 'النماذج', zh: '模型', fr: 'Modèles', ru: 'Модели', es: 'Modelos' };
+
+describe('every page in every language', () => {
+  for (const [language, models] of Object.entries(LANGUAGES)) {
+    test(`speaks ${language}`, async () => {
+      await visit({}, async (page) => {
+        await page.goto(`${federation.KE}/${language}/models`);
+        await page.getByRole('heading', { level: 1, name: models }).waitFor();
+        assert.equal(await page.locator('html').getAttribute('lang'), language);
+        assert.equal(await page.locator('html').getAttribute('dir'), language === 'ar' ? 'rtl' : 'ltr');
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'nothing sticks out');
+      });
+    });
+  }
+
+  const PAGES = ['', '/models', MODEL, '/nations', '/nation/FR', '/lookup?digest=00', '/trust', '/verification', '/about', '/nothing'];
+  for (const language of ['en', 'ar', 'zh']) {
+    for (const colorScheme of ['light', 'dark']) {
+      test(`is accessible in ${language}, ${colorScheme}`, async () => {
+        await visit({ colorScheme }, async (page) => {
+          for (const path of PAGES) {
+            await page.goto(`${federation.KE}/${language}${path}`);
+            await page.getByRole('heading', { level: 1 }).waitFor();
+            if (path === MODEL) await page.locator('[data-verdict]').waitFor();
+            await page.waitForLoadState('networkidle');
+            assert.deepEqual(await axe(page), [], path);
+          }
+        });
+      });
+    }
+  }
+
+  test('fits a telephone and a reader who needs large letters', async () => {
+    await visit({ viewport: { width: 360, height: 740 } }, async (page) => {
+      for (const path of PAGES) {
+        await page.goto(`${federation.KE}/en${path}`);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `${path} sticks out by ${wide} pixels`);
+      }
+    });
+  });
+});
+
+test('a print shows digest and permalink', async () => {
+  await visit({}, async (page) => {
+    await page.goto(`${federation.KE}/en${MODEL}`);
+    await page.locator('[data-verdict]').waitFor();
+    await page.emulateMedia({ media: 'print' });
+    const text = await page.locator('main').innerText();
+    assert.match(text, /\/record\/[0-9a-f]{64}/);
+    assert.equal(await page.getByRole('navigation').first().isVisible(), false);
+  });
+});
