@@ -41,9 +41,8 @@ const VERIFIED: Readonly<Record<Language, RegExp>> = {
   es: /verificad[oa]s?/iu,
 };
 
-/** Names that stay as they are in every language. */
-const NAMES =
-  /Chancery|GraphQL|SHA-256|sha256sum|SPDX|C2SP tlog-policy|OpenSSF|https|(?<=^|[^0-9])64(?=[^0-9]|$)/g;
+/** Names, and one number, that stay as they are in every language. */
+const NAMES = /Chancery|GraphQL|SHA-256|sha256sum|SPDX|C2SP tlog-policy|OpenSSF|https|64/g;
 
 type Element = ReturnType<IntlMessageFormat['getAst']>[number];
 type Choice = Extract<Element, { options: unknown }>;
@@ -162,10 +161,12 @@ describe.each(OTHERS)('translation into %s', async (language) => {
   });
 
   const letters = LETTERS[language];
-  test.runIf(letters !== undefined)('is written in the letters of the language', () => {
+  if (letters === undefined) return;
+
+  test('is written in the letters of the language', () => {
     for (const key of KEYS) {
-      // What is left without names and placeholders says something, unless nothing is.
-      if (/\p{L}/u.test(en[key].replace(/\{\w+\}/g, ''))) expect(messages[key], key).toMatch(letters!);
+      // The separator has none.
+      if (key !== 'list.comma') expect(messages[key], key).toMatch(letters);
     }
   });
 });

@@ -20,10 +20,10 @@ export function Card(props: { card: ModelCard }): ReactNode {
           <Fact name={t('card.languages')}>
             {card.languages.length > 0 && card.languages.map((it) => languageName(it.tag)).join(t('list.comma'))}
           </Fact>
-          <Fact name={t('card.tasks')}>{card.tasks.length > 0 && <Foreign text={card.tasks.join(', ')} />}</Fact>
+          <Fact name={t('card.tasks')}>{card.tasks.length > 0 && <Foreign text={card.tasks.join(t('list.comma'))} />}</Fact>
           <Fact name={t('card.architecture')}>
             {architecture !== undefined && (
-              <Foreign text={[architecture.family, architecture.name, architecture.totalParameters].filter(Boolean).join(', ')} />
+              <Foreign text={[architecture.family, architecture.name, architecture.totalParameters].filter(Boolean).join(' · ')} />
             )}
           </Fact>
           <Fact name={t('card.lineage')}>
@@ -56,7 +56,7 @@ export function Card(props: { card: ModelCard }): ReactNode {
             {card.sectors.length > 0 &&
               card.sectors.map((sector) => (
                 <div key={sector.sector}>
-                  <Foreign text={sector.sector} />: <Foreign text={[sector.suitability, sector.conditions].filter(Boolean).join(' — ')} />
+                  <Foreign text={[sector.sector, sector.suitability, sector.conditions].filter(Boolean).join(' · ')} />
                 </div>
               ))}
           </Fact>
@@ -68,7 +68,7 @@ export function Card(props: { card: ModelCard }): ReactNode {
             {card.contacts.length > 0 &&
               card.contacts.map((contact) => (
                 <div key={contact.uri}>
-                  <Foreign text={[contact.name, contact.role, contact.uri].filter(Boolean).join(', ')} />
+                  <Foreign text={[contact.name, contact.role, contact.uri].filter(Boolean).join(' · ')} />
                 </div>
               ))}
           </Fact>
@@ -80,7 +80,7 @@ export function Card(props: { card: ModelCard }): ReactNode {
           <TextIn texts={culturalAlignment.statement} />
           <dl>
             <Fact name={t('card.alignedBy')}>
-              {culturalAlignment.alignedBy.length > 0 && <Foreign text={culturalAlignment.alignedBy.join(', ')} />}
+              {culturalAlignment.alignedBy.length > 0 && <Foreign text={culturalAlignment.alignedBy.join(t('list.comma'))} />}
             </Fact>
             <Fact name={t('card.annotators')}>{culturalAlignment.annotators?.nations.map(nationName).join(t('list.comma'))}</Fact>
           </dl>

@@ -11,9 +11,10 @@ export function License(props: { license: Terms; digest: string }): ReactNode {
   const [tag, title] = titles.find(([known]) => known.split('-')[0] === language) ?? titles[0] ?? ['und', license.name];
   return (
     <section className="sheet">
-      <h2>
-        {t('license.title')}: <Foreign text={title} language={tag} />
-      </h2>
+      <h2>{t('license.title')}</h2>
+      <p className="lead">
+        <Foreign text={title} language={tag} />
+      </p>
       <dl>
         {license.spdx !== undefined && (
           <>
@@ -42,7 +43,7 @@ export function License(props: { license: Terms; digest: string }): ReactNode {
               <li key={clause.id}>
                 <strong>{t('license.clause', { kind: clause.kind.replaceAll('-', '_') })}</strong>{' '}
                 <span lang="en" dir="ltr">
-                  {[...clause.actions, ...clause.duties].join(', ')}
+                  {[...clause.actions, ...clause.duties].join(' · ')}
                 </span>
               </li>
             ))}

@@ -71,11 +71,11 @@ function toneOf(step: Step): Tone {
 
 /** A sentence about a step, with what strangers wrote kept apart from it. */
 function useDetail(step: Step): ReactNode[] {
-  const { rich } = useText();
+  const { rich, t } = useText();
   const key: Key = step.problem === undefined ? `proof.holds.${step.step}` : `proof.problem.${step.problem}`;
   const values: Record<string, ReactNode> = { reason: <Foreign text={step.reason} language="en" /> };
   for (const [name, value] of Object.entries(step.params)) {
-    values[name] = typeof value === 'number' ? value : <Value key={name} text={Array.isArray(value) ? value.join(', ') : String(value)} />;
+    values[name] = typeof value === 'number' ? value : <Value key={name} text={Array.isArray(value) ? value.join(t('list.comma')) || '—' : String(value)} />;
   }
   return rich(key, values);
 }

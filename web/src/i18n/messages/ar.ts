@@ -103,7 +103,7 @@ export const ar: Messages = {
   'license.clauses': 'قراءة معدّة للبرامج',
   'license.reading': 'النصوص هي الملزمة، أما هذه البنود فتبيّن كيف قرأها أحدهم.',
   'license.clause':
-    '{kind, select, permission {مسموح} prohibition {محظور} duty {مطلوب} needs-agreement {بالاتفاق فقط} other {غير ذلك}}:',
+    '{kind, select, permission {مسموح} prohibition {محظور} duty {مطلوب} needs_agreement {بالاتفاق فقط} other {غير ذلك}}:',
 
   'weights.title': 'الأوزان',
   'weights.sum':
@@ -126,7 +126,7 @@ export const ar: Messages = {
   'weights.unknown': 'ليس من ملفات هذه الأوزان',
   'weights.unreadable': 'تعذّرت قراءته إلى آخره',
 
-  'position.title': 'موضعه في السجل',
+  'position.title': 'الموضع في السجل',
   'position.record': 'قيمة تجزئة الوثيقة',
   'position.entry': 'القيد في السجل',
   'position.issued': 'تاريخ التوقيع، كما تذكره الوثيقة',
@@ -209,16 +209,16 @@ export const ar: Messages = {
 
   'record.title': 'وثيقة',
   'record.kind':
-    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} endpoint {نقطة وصول} accreditation {اعتماد} model-card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
+    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} endpoint {نقطة وصول} accreditation {اعتماد} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
   'record.model': 'فتح النموذج',
   'record.signed': 'ما جرى توقيعه',
 
   'proof.title': 'ما فحصه متصفحك',
   'proof.missing': 'هذه العقدة لا تحفظ الوثيقة، فتعذّر فحص أي شيء.',
-  'proof.verdict.verified': 'جرى التحقق: موقَّع باسم {nation}',
-  'proof.verdict.under-witnessed': 'موقَّع باسم {nation}، لكن من اطّلعوا عليه أقل مما يلزم',
-  'proof.verdict.unpinned': 'متّسق مع ما تسمّيه هذه العقدة {nation}',
-  'proof.verdict.failed': 'لا يصح: لا تعتمد عليه',
+  'proof.verdict.verified': 'جرى التحقق: الوثيقة موقّعة باسم {nation}',
+  'proof.verdict.under-witnessed': 'الوثيقة موقّعة باسم {nation}، لكن من اطّلعوا عليها أقل مما يلزم',
+  'proof.verdict.unpinned': 'متّسقة مع ما تسمّيه هذه العقدة {nation}',
+  'proof.verdict.failed': 'لا تصح: لا تعتمد عليها',
   'proof.verdict.cannot': 'يتعذّر التحقق هنا',
   'proof.means.verified': 'كل خطوة أدناه صحيحة، قياسًا على ما هو مثبّت لديك.',
   'proof.means.under-witnessed': 'التواقيع صحيحة، لكن الدول المشاركة في توقيع السجل أقل مما تطلبه سياستك.',
@@ -239,7 +239,7 @@ export const ar: Messages = {
   'proof.holds.nation': 'بصمة ميثاقها {fingerprint}.',
   'proof.holds.log': 'القيد {index} من {log}، مثبت بالدليل في شجرته التي وقّعها مفتاح السجل، وعدد قيودها {size}.',
   'proof.holds.signatures':
-    'وقّعه {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع ميثاقها أي مسؤول مخوّل} one {ووقّع ميثاقها مسؤول مخوّل واحد} two {ووقّع ميثاقها مسؤولان مخوّلان} few {ووقّع ميثاقها # مسؤولين مخوّلين} many {ووقّع ميثاقها # مسؤولًا مخوّلًا} other {ووقّع ميثاقها # مسؤول مخوّل}}.',
+    'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع ميثاقها أي مسؤول مخوّل} one {ووقّع ميثاقها مسؤول مخوّل واحد} two {ووقّع ميثاقها مسؤولان مخوّلان} few {ووقّع ميثاقها # مسؤولين مخوّلين} many {ووقّع ميثاقها # مسؤولًا مخوّلًا} other {ووقّع ميثاقها # مسؤول مخوّل}}.',
   'proof.holds.cosignatures': 'شارك في التوقيع {names}: بالعدد الذي تطلبه سياستك.',
   'proof.holds.blobs': 'كل مرفق هو الذي تسمّيه الوثيقة.',
   'proof.problem.cannot-verify': 'لا يمكن لهذا المتصفح، أو لهذا الاتصال، فحص التواقيع.',

@@ -50,7 +50,7 @@ export const es: Messages = {
   'home.more': 'Más sobre esta nación',
   'home.newest': 'Últimas publicaciones',
   'home.count':
-    'Aquí se conservan {models, plural, one {# modelo} many {# de modelos} other {# modelos}} de {nations, plural, one {# nación} many {# de naciones} other {# naciones}}.',
+    'Aquí {models, plural, one {se conserva # modelo} many {se conservan # de modelos} other {se conservan # modelos}} de {nations, plural, one {# nación} many {# de naciones} other {# naciones}}.',
   'home.all': 'Todos los modelos',
 
   'models.title': 'Modelos',
@@ -102,7 +102,7 @@ export const es: Messages = {
   'license.clauses': 'Lectura para programas',
   'license.reading': 'Los textos son los que obligan. Estas cláusulas indican cómo los lee alguien.',
   'license.clause':
-    '{kind, select, permission {Permitido} prohibition {Prohibido} duty {Exigido} needs-agreement {Solo mediante acuerdo} other {Otros}}:',
+    '{kind, select, permission {Permitido} prohibition {Prohibido} duty {Exigido} needs_agreement {Solo mediante acuerdo} other {Otros}}:',
 
   'weights.title': 'Pesos del modelo',
   'weights.sum': '{count, plural, one {# archivo} many {# de archivos} other {# archivos}}, {size} en total',
@@ -208,7 +208,7 @@ export const es: Messages = {
 
   'record.title': 'Un documento',
   'record.kind':
-    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} endpoint {un punto de acceso} accreditation {una acreditación} model-card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
+    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} endpoint {un punto de acceso} accreditation {una acreditación} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
   'record.model': 'Abrir el modelo',
   'record.signed': 'Lo que se firmó',
 

@@ -102,7 +102,7 @@ export const fr: Messages = {
   'license.clauses': 'Lecture destinée aux programmes',
   'license.reading': 'Seuls les textes engagent. Ces clauses indiquent comment quelqu’un les lit.',
   'license.clause':
-    '{kind, select, permission {Permis} prohibition {Interdit} duty {Exigé} needs-agreement {Seulement par accord} other {Autre}} :',
+    '{kind, select, permission {Permis} prohibition {Interdit} duty {Exigé} needs_agreement {Seulement par accord} other {Autre}} :',
 
   'weights.title': 'Poids',
   'weights.sum': '{count, plural, one {# fichier} many {# de fichiers} other {# fichiers}}, {size} au total',
@@ -209,7 +209,7 @@ export const fr: Messages = {
 
   'record.title': 'Un enregistrement',
   'record.kind':
-    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} endpoint {d’un point d’accès} accreditation {d’une accréditation} model-card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
+    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} endpoint {d’un point d’accès} accreditation {d’une accréditation} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
   'record.model': 'Ouvrir le modèle',
   'record.signed': 'Ce qui a été signé',
 
@@ -272,7 +272,8 @@ export const fr: Messages = {
   'about.promises.own':
     'Chaque nation est sa propre racine : les clés de ses responsables, et elles seules, parlent pour elle.',
   'about.promises.proof': 'Ce que montre un nœud peut être contrôlé sans se fier au nœud.',
-  'about.promises.split': 'Une nation qui présente deux historiques différents est démasquée par n’importe quel partenaire honnête.',
+  'about.promises.split':
+    'Une nation qui présente deux historiques différents est démasquée par n’importe quel partenaire honnête.',
   'about.promises.offline': 'Un paquet prouve un enregistrement sans aucun réseau.',
   'about.not.title': 'Ce que Chancery ne garantit pas',
   'about.not.true': 'Que ce que dit une fiche est vrai.',

@@ -52,7 +52,7 @@ export const ru: Messages = {
   'home.more': 'Подробнее об этом государстве',
   'home.newest': 'Последние публикации',
   'home.count':
-    'Здесь хранится {models, plural, one {# модель} few {# модели} many {# моделей} other {# модели}} из {nations, plural, one {# государства} few {# государств} many {# государств} other {# государства}}.',
+    'Здесь {models, plural, one {хранится # модель} few {хранятся # модели} many {хранится # моделей} other {хранится # модели}} из {nations, plural, one {# государства} few {# государств} many {# государств} other {# государства}}.',
   'home.all': 'Все модели',
 
   'models.title': 'Модели',
@@ -104,7 +104,7 @@ export const ru: Messages = {
   'license.clauses': 'Прочтение для программ',
   'license.reading': 'Обязательны только тексты. Эти положения показывают, как их кто-то прочёл.',
   'license.clause':
-    '{kind, select, permission {Разрешено} prohibition {Запрещено} duty {Требуется} needs-agreement {Только по соглашению} other {Иное}}:',
+    '{kind, select, permission {Разрешено} prohibition {Запрещено} duty {Требуется} needs_agreement {Только по соглашению} other {Иное}}:',
 
   'weights.title': 'Веса',
   'weights.sum': '{count, plural, one {# файл} few {# файла} many {# файлов} other {# файла}}, всего {size}',
@@ -146,7 +146,7 @@ export const ru: Messages = {
   'nation.unknown': 'Ни одно государство не заявляет здесь код {code}',
   'nation.rivals.title': 'Этот код оспаривается',
   'nation.rivals.text':
-    '{count, plural, one {# государство заявляет} few {# государства заявляют} many {# государств заявляют} other {# государства заявляют}} код {code}. Портал показывает их все и спора не решает: различить их позволяет отпечаток.',
+    '{count, plural, one {# государство заявляет} few {# государства заявляют} many {# государств заявляют} other {# государства заявляют}} код {code}. Портал показывает их все и спор не разрешает: различить их позволяет отпечаток.',
   'nation.identity': 'Кто это',
   'nation.names': 'Называет себя',
   'nation.log': 'Журнал',
@@ -212,7 +212,7 @@ export const ru: Messages = {
 
   'record.title': 'Документ',
   'record.kind':
-    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} endpoint {точка доступа} accreditation {аккредитация} model-card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
+    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} endpoint {точка доступа} accreditation {аккредитация} model_card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
   'record.model': 'Открыть модель',
   'record.signed': 'Что было подписано',
 
@@ -244,7 +244,7 @@ export const ru: Messages = {
   'proof.holds.log':
     'Запись {index} журнала {log}; её место доказано в дереве, подписанном ключом журнала. Всего записей в дереве: {size}.',
   'proof.holds.signatures':
-    'Подписано: {holders}; ключ {keys}, которому государство позволяет говорить от своего имени. Устав подписали {roots, plural, one {# должностное лицо} few {# должностных лица} many {# должностных лиц} other {# должностного лица}}.',
+    'Подписано: {holders}; ключ {keys}, которому государство позволяет говорить от своего имени. Устав {roots, plural, one {подписало # должностное лицо} few {подписали # должностных лица} many {подписали # должностных лиц} other {подписали # должностного лица}}.',
   'proof.holds.cosignatures': 'Соподписи: {names}. Их столько, сколько требует ваша политика.',
   'proof.holds.blobs': 'Каждое — именно то, которое названо в документе.',
   'proof.problem.cannot-verify': 'Этот браузер или это соединение не позволяет проверить подписи.',

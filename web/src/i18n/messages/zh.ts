@@ -99,7 +99,7 @@ export const zh: Messages = {
   'license.clauses': '供程序使用的解读',
   'license.reading': '具有约束力的是文本。以下条款只是某一方对文本的解读。',
   'license.clause':
-    '{kind, select, permission {允许} prohibition {禁止} duty {要求} needs-agreement {须经协议} other {其他}}：',
+    '{kind, select, permission {允许} prohibition {禁止} duty {要求} needs_agreement {须经协议} other {其他}}：',
 
   'weights.title': '权重',
   'weights.sum': '{count, plural, other {# 个文件}}，共 {size}',
@@ -200,7 +200,7 @@ export const zh: Messages = {
 
   'record.title': '记录',
   'record.kind':
-    '此记录的类型：{kind, select, charter {章程} delegation {授权书} endpoint {接入点} accreditation {认可} model-card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
+    '此记录的类型：{kind, select, charter {章程} delegation {授权书} endpoint {接入点} accreditation {认可} model_card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
   'record.model': '打开模型',
   'record.signed': '签名内容',
 
