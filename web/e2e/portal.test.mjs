@@ -100,6 +100,7 @@ describe('a diplomat in Kenya', () => {
   test('goes everywhere by keyboard', async () => {
     await visit({}, async (page) => {
       await page.goto(`${federation.KE}/en`);
+      await page.getByRole('heading', { level: 1, name: 'Models that nations publish' }).waitFor();
       await page.keyboard.press('Tab');
       assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
       await page.keyboard.press('Enter');
@@ -182,7 +183,7 @@ test('hostile text of a card does nothing, and honest text of two directions sta
     await page.goto(`${federation.FR}/en/model/FR/voltaire/hostile`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.locator('[data-verdict]').waitFor();
-    await page.locator('.prose').last().waitFor();
+    await page.locator('.prose h3').first().waitFor();
     const text = await page.locator('main').innerText();
     assert.equal(dialogs, 0);
     assert.match(text, /U\+202E/, 'what would turn the line is shown');

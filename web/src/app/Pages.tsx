@@ -1,5 +1,5 @@
 /** Which page an address shows. Pages are fetched when they are first opened. */
-import { type ComponentType, lazy, type ReactNode, Suspense, useEffect } from 'react';
+import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 import { Loading } from '../parts/states';
 
@@ -51,10 +51,11 @@ export function Pages(): ReactNode {
 /** Whoever follows a link is at the top of the new page, with keyboard and screen reader too. */
 function useArrival(): void {
   const [path] = useLocation();
+  const before = useRef(path);
   useEffect(() => {
-    if (document.activeElement === document.body || document.activeElement?.closest('header, footer, main') !== null) {
-      document.getElementById('main')?.focus({ preventScroll: true });
-      window.scrollTo(0, 0);
-    }
+    if (before.current === path) return;
+    before.current = path;
+    document.getElementById('main')?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
   }, [path]);
 }

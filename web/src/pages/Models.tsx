@@ -69,7 +69,7 @@ export function Models(): ReactNode {
       <div aria-live="polite">
         {error && <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />}
         {fetching && !data && <Loading />}
-        {data && <p>{t('models.count', { count: data.models.totalCount })}</p>}
+        {data && <h2 className="count">{t('models.count', { count: data.models.totalCount })}</h2>}
       </div>
       {data && data.models.totalCount === 0 && (
         <Empty>

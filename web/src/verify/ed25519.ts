@@ -60,7 +60,8 @@ export class PublicKey {
   async verify(message: Bytes, signature: Bytes): Promise<boolean> {
     if (!meetsProfile(signature)) return false;
     this.#imported ??= importKey(this.bytes);
-    return subtle().verify('Ed25519', await this.#imported, signature, message);
+    const key = await this.#imported;
+    return subtle().verify('Ed25519', key, signature, message);
   }
 
   /** Whether the other is the same key. */
