@@ -29,7 +29,7 @@ const ANSWER_BYTES_MAX: u64 = 8 << 20;
 /// What a node says when it refuses a request, in bytes shown.
 const REASON_BYTES_MAX: u64 = 4 << 10;
 
-/// Tries to hand over a blob while the node says that it is busy, and the pause after each.
+/// Tries while the node says that it is busy, and the pause after each.
 const BUSY_TRIES: u32 = 5;
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
 
@@ -88,10 +88,7 @@ impl Client {
     /// # Errors
     /// When the node is not reached, or does not answer what was asked.
     pub fn ask<T: DeserializeOwned>(&self, query: &str, variables: &Value) -> Outcome<T> {
-        let body = json!({ "query": query, "variables": variables });
-        let request = self.agent.post(format!("{}/graphql", self.base));
-        let request = request.header("accept", "application/graphql-response+json");
-        let response = request.send_json(&body).map_err(|error| self.unreachable(&error))?;
+        let response = self.post(&json!({ "query": query, "variables": variables }))?;
         let status = response.status();
         let bytes = self.read(response, ANSWER_BYTES_MAX)?;
         let Ok(answer) = serde_json::from_slice::<Answer>(&bytes) else {
@@ -105,6 +102,24 @@ impl Client {
         }
         let attempted = || format!("failed to read the answer of {}", self.base);
         serde_json::from_value(answer.data.unwrap_or_default()).or_exit(Exit::Other, attempted)
+    }
+
+    /// Asks, and asks again while the node says that it is busy: every question of ours may be repeated.
+    fn post(&self, body: &Value) -> Outcome<Response<ureq::Body>> {
+        for _ in 1..BUSY_TRIES {
+            let response = self.post_once(body)?;
+            if response.status() != StatusCode::SERVICE_UNAVAILABLE {
+                return Ok(response);
+            }
+            std::thread::sleep(BUSY_PAUSE);
+        }
+        self.post_once(body)
+    }
+
+    fn post_once(&self, body: &Value) -> Outcome<Response<ureq::Body>> {
+        let request = self.agent.post(format!("{}/graphql", self.base));
+        let request = request.header("accept", "application/graphql-response+json");
+        request.send_json(body).map_err(|error| self.unreachable(&error))
     }
 
     /// Hands over a blob; one that the node holds is fine.

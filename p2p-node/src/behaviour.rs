@@ -18,6 +18,9 @@ use crate::protocol::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Request, Response, 
 /// Connections that are not yet established: strangers who knock.
 const PENDING_INCOMING_MAX: u32 = 64;
 
+/// Connections that this node is about to make: as many names to look up and ports to knock at.
+const PENDING_OUTGOING_MAX: u32 = 64;
+
 /// Connections to one partner: both sides may dial at once, and neither is wrong.
 const PER_PEER_MAX: u32 = 2;
 
@@ -76,6 +79,7 @@ pub fn swarm(identity: Keypair, measures: &mut Measures) -> Result<Swarm<Behavio
 fn behaviour(identity: &Keypair) -> Behaviour {
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
+        .with_max_pending_outgoing(Some(PENDING_OUTGOING_MAX))
         .with_max_established(Some(ESTABLISHED_MAX))
         .with_max_established_per_peer(Some(PER_PEER_MAX));
     let about = identify::Config::new("/chancery/1".into(), identity.public())

@@ -5,13 +5,17 @@
 //!
 //! [`sync`] decides; the event loop carries it out.
 
+mod archive;
 mod behaviour;
 mod bulk;
+mod contact;
 mod event_loop;
 mod metrics;
 mod partner;
 pub mod protocol;
+mod serving;
 pub mod sync;
+mod work;
 
 use chancery_registry::{Clock, Registry};
 use libp2p::Multiaddr;

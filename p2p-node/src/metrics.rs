@@ -24,6 +24,7 @@ pub struct Measures {
     registry: Arc<Mutex<Registry>>,
     partners: Gauge,
     complaints: Counter,
+    setbacks: Counter,
     behind: Family<OfLog, Gauge>,
     frozen: Family<OfLog, Gauge>,
 }
@@ -36,12 +37,18 @@ impl Measures {
             registry: Arc::default(),
             partners: Gauge::default(),
             complaints: Counter::default(),
+            setbacks: Counter::default(),
             behind: Family::default(),
             frozen: Family::default(),
         };
         let ours = registry.sub_registry_with_prefix("chancery_exchange");
         ours.register("partners_connected", "Partners' nodes that are connected", measures.partners.clone());
-        ours.register("complaints", "What partners did that honest ones do not", measures.complaints.clone());
+        ours.register("complaints", "What partners sent that is provably wrong", measures.complaints.clone());
+        ours.register(
+            "setbacks",
+            "Exchanges that did not work, as happens between honest partners",
+            measures.setbacks.clone(),
+        );
         ours.register(
             "entries_behind",
             "Entries that partners have shown and the mirror lacks",
@@ -68,6 +75,11 @@ impl Measures {
     /// A partner did what no honest one does.
     pub fn complaint(&self) {
         self.complaints.inc();
+    }
+
+    /// Something did not work, here or there.
+    pub fn setback(&self) {
+        self.setbacks.inc();
     }
 
     /// How the exchange about a log stands.

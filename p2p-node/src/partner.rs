@@ -1,6 +1,6 @@
 //! Where partners' nodes are, and when to call them again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chancery_registry::Partner;
 use chancery_schema::name::Nation;
@@ -13,6 +13,12 @@ use crate::sync::PeerKey;
 
 /// The longest wait between two calls, in seconds. Nobody is given up.
 const WAIT_SECONDS_MAX: i64 = 15 * 60;
+
+/// Nodes of one nation that may connect: the newest. A nation's log may name any number.
+const ENDPOINTS_MAX: usize = 8;
+
+/// Nodes that are called at once.
+const CALLS_MAX: usize = 16;
 
 /// One node of a partner.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,11 +39,16 @@ pub struct Book {
 }
 
 impl Book {
-    /// Writes the book anew; who stays keeps their failures. Answers who came and who went.
-    pub fn rewrite(&mut self, partners: &[Partner], now: Timestamp) -> (Vec<PeerId>, Vec<PeerId>) {
+    /// Writes the book anew; who stays keeps their failures. Answers who is in it and who went.
+    pub fn rewrite(&mut self, partners: &[Partner], now: Timestamp) -> (Vec<PeerId>, Vec<(PeerId, Known)>) {
         let mut before = std::mem::take(&mut self.known);
-        let mirrored = partners.iter().filter(|partner| partner.scopes.contains(&Scope::Mirror));
-        for (partner, endpoint) in mirrored.flat_map(|partner| partner.endpoints.iter().map(move |it| (partner, it))) {
+        let exchanging = partners
+            .iter()
+            .filter(|partner| partner.scopes.iter().any(|scope| matches!(scope, Scope::Mirror | Scope::Cosign)));
+        let newest = |partner: &Partner| partner.endpoints.len().saturating_sub(ENDPOINTS_MAX);
+        let endpoints =
+            exchanging.flat_map(|partner| partner.endpoints[newest(partner)..].iter().map(move |it| (partner, it)));
+        for (partner, endpoint) in endpoints {
             let Some(peer) = peer_id(&endpoint.transport_key) else { continue };
             let addresses: Vec<Multiaddr> =
                 endpoint.addresses.iter().filter_map(|address| address.parse().ok()).collect();
@@ -51,9 +62,9 @@ impl Book {
             let known = before.remove(&peer).filter(|known| known.addresses == addresses).unwrap_or(fresh);
             self.known.insert(peer, known);
         }
-        let came = self.known.keys().copied().collect();
-        let went = before.into_keys().filter(|peer| !self.known.contains_key(peer)).collect();
-        (came, went)
+        let all = self.known.keys().copied().collect();
+        let went = before.into_iter().filter(|(peer, _)| !self.known.contains_key(peer)).collect();
+        (all, went)
     }
 
     /// Who has this peer id.
@@ -68,12 +79,13 @@ impl Book {
 
     /// Whom to call now: not connected, with an address, and the wait is over. Each is then waited for
     /// longer, until [`Book::answered`].
-    pub fn due(&mut self, connected: &BTreeSet<PeerId>, now: Timestamp) -> Vec<(PeerId, Vec<Multiaddr>)> {
+    pub fn due(&mut self, connected: impl Fn(&PeerId) -> bool, now: Timestamp) -> Vec<(PeerId, Vec<Multiaddr>)> {
         let silent = self
             .known
             .iter_mut()
-            .filter(|(peer, known)| !connected.contains(*peer) && !known.addresses.is_empty() && known.call_at <= now);
+            .filter(|(peer, known)| !connected(peer) && !known.addresses.is_empty() && known.call_at <= now);
         silent
+            .take(CALLS_MAX)
             .map(|(peer, known)| {
                 // Nodes that lost each other at one moment do not call at one moment again.
                 let spread = i64::from(known.key[0] % 4);

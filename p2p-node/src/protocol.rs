@@ -13,8 +13,12 @@ use serde_bytes::ByteBuf;
 /// The protocol's name.
 pub const SYNC: StreamProtocol = StreamProtocol::new("/chancery/sync/1");
 
-/// A request, in bytes: heads of every log that nations are likely to have, with their cosignatures.
+/// A request, in bytes: heads of some fifty logs with the cosignatures of every nation. What is more
+/// goes into the next one.
 pub const REQUEST_BYTES_MAX: u64 = 4 << 20;
+
+/// Notes in one message of heads, in bytes together: what CBOR puts around them fits beside.
+const HEADS_BYTES_MAX: usize = (4 << 20) - (64 << 10);
 
 /// An answer, in bytes: one blob and its wrapping.
 pub const RESPONSE_BYTES_MAX: u64 = BLOB_BYTES_MAX + (64 << 10);
@@ -22,7 +26,7 @@ pub const RESPONSE_BYTES_MAX: u64 = BLOB_BYTES_MAX + (64 << 10);
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// These are the heads of all logs that I hold; show me yours.
+    /// These are heads of logs that I hold; show me yours that I have not seen.
     Heads {
         /// Signed notes.
         notes: Vec<String>,
@@ -65,7 +69,8 @@ pub enum Response {
     },
     /// The question cannot be answered.
     Refused {
-        /// One word for programs: `not-held`, `busy`, `failed`.
+        /// One word for programs: `not-held` when it never was here, `busy` when it is worth asking
+        /// again in a second, `failed` when this node could not read what it has.
         code: String,
     },
 }
@@ -92,6 +97,26 @@ impl Response {
             Self::Refused { code } => code.len() <= 64,
         }
     }
+}
+
+/// Heads in as many messages as they need, in their order.
+#[must_use]
+pub fn messages(notes: Vec<String>) -> Vec<Vec<String>> {
+    let (mut messages, mut message, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for note in notes.into_iter().filter(|note| note.len() <= NOTE_BYTES_MAX) {
+        // CBOR puts at most nine bytes before a text.
+        let more = note.len() + 9;
+        if !message.is_empty() && (message.len() == HEADS_MAX || bytes + more > HEADS_BYTES_MAX) {
+            messages.push(std::mem::take(&mut message));
+            bytes = 0;
+        }
+        bytes += more;
+        message.push(note);
+    }
+    if !message.is_empty() {
+        messages.push(message);
+    }
+    messages
 }
 
 fn notes_are_bounded(notes: &[String]) -> bool {

@@ -3,37 +3,64 @@
 //! No I/O, no clock, no libp2p. The event loop carries out what [`Machine::step`] answers and reports
 //! what happened; a simulator or a pouch can do the same.
 //!
-//! A partner shows the heads of all logs that it holds. For each mirrored log the machine takes the
-//! largest head that a connected partner shows, asks for a consistency proof from the newest checkpoint
+//! A partner shows the heads of all logs that it holds. For each mirrored log the machine takes a
+//! larger head that a connected partner shows, asks for a consistency proof from the newest checkpoint
 //! it trusts, has it kept as *pending*, and pulls entries up to it. Any partner will do as a source:
-//! the log's own signature and the proofs carry the trust. Cosignatures travel on the heads.
+//! the log's own signature and the proofs carry the trust. Who fails is left alone for a while, longer
+//! each time, and nobody else waits for it. Cosignatures travel on the heads; what was missed of them
+//! is asked for afterwards.
+
+mod log;
+mod rounds;
+mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_registry::{SyncProgress, SyncState};
+use chancery_registry::SyncState;
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::HEADS_MAX;
-use chancery_schema::log::checkpoint::{self, Checkpoint, SignedCheckpoint};
+use chancery_schema::log::checkpoint::{self, Checkpoint, CheckpointError, SignedCheckpoint};
 use chancery_schema::log::note::{Note, VerifierKey};
 use chancery_schema::log::tree::verify_consistency;
 use chancery_schema::name::{Nation, Origin};
+use chancery_schema::record::Scope;
 use chancery_schema::time::Timestamp;
+
+use self::log::{Log, Shown, Step};
+use self::seen::Seen;
+
+pub(crate) use self::log::two_histories;
+pub use self::rounds::Round;
 
 /// A partner's node, by the Ed25519 key of its libp2p peer id.
 pub type PeerKey = [u8; 32];
 
-/// A partner is stale when nothing was heard of it for this long.
-const STALE_SECONDS: i64 = 24 * 3600;
-
-/// The longest wait after failures, in seconds. Nobody is given up.
-const BACKOFF_SECONDS_MAX: i64 = 15 * 60;
-
-/// How often heads are shown to every partner though nothing changed, in seconds: whatever a lost
+/// How often changed heads are shown though none was reported to change, in seconds: whatever a lost
 /// message left behind is mended by the next.
 const HEADS_SECONDS: i64 = 60;
 
+/// How often all heads are shown, in seconds: a sign of life, and what a partner forgot.
+const ALL_HEADS_SECONDS: i64 = 300;
+
 /// How often missing bodies are asked for again, in seconds.
 const MISSING_SECONDS: i64 = 60;
+
+/// How long after a log grew its cosigned checkpoints are asked for, in seconds: by then most partners
+/// have cosigned.
+const GROUND_DELAY_SECONDS: i64 = 60;
+
+/// How often all cosigned checkpoints of a log are asked for, in seconds: a cosigner may have been late,
+/// or unknown.
+const GROUND_SECONDS: i64 = 24 * 3600;
+
+/// Logs that are pulled from one partner at once: as many as it serves.
+const PER_PEER_MAX: usize = 2;
+
+/// Logs whose cosigned checkpoints are asked for at once.
+const GROUND_AT_ONCE: usize = 4;
+
+/// How long after a failure this node tries to cosign again, in seconds.
+const COSIGN_SECONDS: i64 = 60;
 
 /// A log that is mirrored, as the archive holds it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,22 +71,39 @@ pub struct Mirror {
     pub nation: Nation,
     /// Signs its checkpoints.
     pub key: VerifierKey,
+    /// What its nation is recognised for.
+    pub scopes: Vec<Scope>,
     /// Entries held.
     pub size: u64,
     /// Root hash over them.
     pub root: Digest,
     /// The checkpoint that is pulled towards.
     pub pending: Option<Checkpoint>,
+    /// Why nothing more is taken of it: it has two histories.
+    pub frozen: Option<String>,
+}
+
+/// Why something that was asked of a partner failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// What the partner sent is provably wrong.
+    Wrong(String),
+    /// The partner is busy, slow, silent or gone, or does not hold it.
+    Unable(String),
+    /// This node failed.
+    Ours(String),
 }
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// This is the own log.
+    Own(Origin),
     /// These logs are mirrored from now on; others are not.
     Mirrors(Vec<Mirror>),
     /// A partner's node is connected.
     Connected(PeerKey, Nation),
-    /// A partner's node is gone.
+    /// A partner's node is gone, or no longer a partner's.
     Disconnected(PeerKey),
     /// A partner shows its heads, as signed notes.
     Heads(PeerKey, Vec<String>),
@@ -69,21 +113,39 @@ pub enum Event {
     Pending(Origin, Result<(), String>),
     /// A proven package is durable: what the mirror holds now.
     Extended(Origin, u64, Digest),
-    /// A pull ended: at its target, or early and why.
-    PullEnded(PeerKey, Origin, Result<(), String>),
-    /// Bodies were asked for; how many are still missing.
-    Missing(Origin, u64),
+    /// A pull ended: at its target, or early and why. Each pull ends with this, once.
+    PullEnded(PeerKey, Origin, Result<(), Failure>),
+    /// A checkpoint that the log signed, as a note, and the root that the mirror has at its size;
+    /// none where that cannot be told.
+    Compared(Origin, String, Option<Digest>),
+    /// Cosignatures on checkpoints of this log were not kept though they may hold.
+    CosignaturesLost(Origin),
+    /// The head of a mirror is cosigned, or why not.
+    Cosigned(Origin, Result<(), String>),
+    /// Cosigned checkpoints were asked for.
+    Ground(PeerKey, Origin, Round<u64>),
+    /// Missing bodies were asked for.
+    Missing(PeerKey, Origin, Round<Option<(u64, Digest)>>),
     /// A head changed here: of the own log, of a mirror, or by a cosignature.
     HeadsChanged,
     /// Time passed.
     Tick,
 }
 
+/// Which heads to show.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Which {
+    /// Those that changed since this partner was shown them.
+    Changed,
+    /// Those of all logs held.
+    All,
+}
+
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Show this partner the heads of all logs held.
-    SendHeads(PeerKey),
+    /// Show this partner heads.
+    SendHeads(PeerKey, Which),
     /// Ask this partner for the consistency proof of a log between two sizes.
     AskProof(PeerKey, Origin, u64, u64),
     /// Make this checkpoint, a signed note, durable as the pending one.
@@ -99,23 +161,45 @@ pub enum Action {
         /// The tree in which all are proven.
         size: u64,
     },
+    /// Have the pull of this log end soon. It is reported as any other.
+    StopPull(Origin),
     /// Take these cosignature lines on the checkpoint of a log at this size.
     TakeCosignatures(Origin, u64, Vec<String>),
+    /// Compare this checkpoint, a signed note no larger than the mirror, with the root that the mirror
+    /// has at its size. Where they agree, its cosignatures are kept.
+    Compare(Origin, String),
+    /// Keep the proof that a log has two histories: one note, against what is held, or two.
+    KeepContradiction(Origin, Vec<String>),
     /// Cosign the head of a mirror.
     Cosign(Origin),
-    /// Ask this partner for bodies and blobs that a mirror misses.
-    FetchMissing(PeerKey, Origin),
+    /// Ask this partner for the cosigned checkpoints of a mirror with sizes in `(after, size]`.
+    PullGround {
+        /// Whom.
+        peer: PeerKey,
+        /// Of which log.
+        origin: Origin,
+        /// After which size.
+        after: u64,
+        /// Up to which size.
+        size: u64,
+    },
+    /// Ask this partner for bodies and blobs that a mirror misses, those after this place.
+    FetchMissing(PeerKey, Origin, Option<(u64, Digest)>),
     /// Say how the exchange stands.
     Report(SyncState),
-    /// A partner did what no honest one does, or could not do what it should; for the operator.
+    /// A partner did what no honest one does; for the operator.
     Complain(PeerKey, String),
+    /// Something did not work, as happens between honest partners; with whom.
+    Setback(PeerKey, String),
 }
 
 /// The state of all exchange.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Machine {
+    own: Option<Origin>,
     peers: BTreeMap<PeerKey, Peer>,
     logs: BTreeMap<Origin, Log>,
+    seen: Seen,
     reported: BTreeMap<Origin, SyncState>,
 }
 
@@ -123,29 +207,7 @@ pub struct Machine {
 struct Peer {
     nation: Nation,
     heads_sent: Timestamp,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-struct Log {
-    mirror: Mirror,
-    stage: Stage,
-    /// The largest checkpoint that each connected partner shows, beyond what is held.
-    shown: BTreeMap<PeerKey, SignedCheckpoint>,
-    failures: u32,
-    not_before: Timestamp,
-    /// Whether bodies are missing, and when they were asked for.
-    missing: Option<Timestamp>,
-    last_heard: Option<Timestamp>,
-    frozen: Option<String>,
-}
-
-/// What a log waits for.
-#[derive(Clone, PartialEq, Debug)]
-enum Stage {
-    Idle,
-    Proving(PeerKey, SignedCheckpoint),
-    Keeping(PeerKey, SignedCheckpoint),
-    Pulling(PeerKey, SignedCheckpoint),
+    all_sent: Timestamp,
 }
 
 impl Machine {
@@ -153,102 +215,91 @@ impl Machine {
     pub fn step(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
+            Event::Own(origin) => self.own = Some(origin),
             Event::Mirrors(mirrors) => self.mirrors(mirrors, now, &mut actions),
             Event::Connected(peer, nation) => {
-                self.peers.insert(peer, Peer { nation, heads_sent: now });
-                actions.push(Action::SendHeads(peer));
+                self.peers.insert(peer, Peer { nation, heads_sent: now, all_sent: now });
+                actions.push(Action::SendHeads(peer, Which::All));
             }
-            Event::Disconnected(peer) => self.disconnected(&peer, now),
+            Event::Disconnected(peer) => self.disconnected(&peer, now, &mut actions),
             Event::Heads(peer, notes) => self.heads(peer, &notes, now, &mut actions),
             Event::Proof(peer, origin, proof) => self.proof(peer, &origin, proof.as_deref(), now, &mut actions),
             Event::Pending(origin, kept) => self.pending(&origin, kept, now, &mut actions),
-            Event::Extended(origin, size, root) => self.extended(&origin, size, root, now, &mut actions),
-            Event::PullEnded(peer, origin, ended) => self.pull_ended(peer, &origin, ended, now, &mut actions),
-            Event::Missing(origin, count) => {
+            Event::Extended(origin, size, root) => {
                 if let Some(log) = self.logs.get_mut(&origin) {
-                    log.missing = (count > 0).then(|| now.plus_seconds(MISSING_SECONDS));
+                    log.extended(size, root, now, &mut actions);
                 }
             }
+            Event::PullEnded(peer, origin, ended) => self.pull_ended(peer, &origin, ended, now, &mut actions),
+            Event::Compared(origin, note, held) => self.compared(&origin, &note, held, &mut actions),
+            Event::CosignaturesLost(origin) => self.seen.forget(&origin),
+            Event::Cosigned(origin, cosigned) => self.cosigned(&origin, cosigned.is_ok(), now),
+            Event::Ground(peer, origin, round) => self.ground(peer, &origin, &round, now, &mut actions),
+            Event::Missing(peer, origin, round) => self.missing(peer, &origin, &round, now, &mut actions),
             Event::HeadsChanged => self.show_heads(now, i64::MIN, &mut actions),
-            Event::Tick => self.show_heads(now, HEADS_SECONDS, &mut actions),
+            Event::Tick => self.tick(now, &mut actions),
         }
         self.advance(now, &mut actions);
-        self.ask_missing(now, &mut actions);
+        self.chores(now, &mut actions);
         self.report(now, &mut actions);
         actions
     }
 
-    /// The archive knows best what is held; what partners show of logs that stay is kept. A mirror that
-    /// is new here may have reached its head just before the last process ended: it is cosigned.
+    /// The archive knows best what is held; what partners show of logs that stay is kept.
     fn mirrors(&mut self, mirrors: Vec<Mirror>, now: Timestamp, actions: &mut Vec<Action>) {
         let mut before = std::mem::take(&mut self.logs);
+        let known = before.len();
         for mirror in mirrors {
             let log = match before.remove(&mirror.origin) {
-                Some(log) if log.mirror.key == mirror.key => {
-                    // While a pull runs, its own reports are newer than this one.
-                    let mirror = if log.stage == Stage::Idle { mirror } else { log.mirror };
-                    Log { mirror, ..log }
+                Some(mut log) if log.mirror.key == mirror.key => {
+                    log.refresh(mirror, now, actions);
+                    log
                 }
-                _ => Log {
-                    mirror: mirror.clone(),
-                    stage: Stage::Idle,
-                    shown: BTreeMap::new(),
-                    failures: 0,
-                    not_before: now,
-                    missing: (mirror.size > 0).then_some(now),
-                    last_heard: None,
-                    frozen: None,
-                },
+                _ => Log::new(mirror, now),
             };
-            if log.last_heard.is_none() && log.mirror.size > 0 && log.mirror.pending.is_none() {
-                actions.push(Action::Cosign(log.mirror.origin.clone()));
-            }
             self.logs.insert(log.mirror.origin.clone(), log);
+        }
+        // Who is known to cosign has changed with the logs.
+        if !before.is_empty() || self.logs.len() != known {
+            self.seen.forget_all(now);
+        }
+        for log in before.values_mut() {
+            log.stop(actions);
         }
         self.reported.retain(|origin, _| self.logs.contains_key(origin));
     }
 
-    fn disconnected(&mut self, peer: &PeerKey, now: Timestamp) {
+    fn disconnected(&mut self, peer: &PeerKey, now: Timestamp, actions: &mut Vec<Action>) {
         self.peers.remove(peer);
         for log in self.logs.values_mut() {
-            log.shown.remove(peer);
-            if log.stage.peer() == Some(peer) {
-                log.fail(now);
-            }
+            log.gone(peer, now, actions);
         }
     }
 
     fn heads(&mut self, peer: PeerKey, notes: &[String], now: Timestamp, actions: &mut Vec<Action>) {
         let Some(Peer { nation, .. }) = self.peers.get(&peer).cloned() else { return };
-        let mut seen = BTreeSet::new();
+        let mut once = BTreeSet::new();
         for note in notes.iter().take(HEADS_MAX) {
             let Some((checkpoint, lines)) = read(note) else {
                 actions.push(Action::Complain(peer, "a head that it shows is not a checkpoint".to_owned()));
                 continue;
             };
-            if !seen.insert(checkpoint.origin.clone()) {
+            let origin = checkpoint.origin.clone();
+            if !once.insert(origin.clone()) {
                 continue;
             }
-            let (origin, size) = (checkpoint.origin, checkpoint.size);
-            if let Some(log) = self.logs.get_mut(&origin) {
+            if let Some(log) = self.logs.get_mut(&origin).filter(|log| log.mirror.frozen.is_none()) {
                 if log.mirror.nation == nation {
                     log.last_heard = Some(now);
                 }
-                match checkpoint::open(note.as_bytes(), &log.mirror.key) {
-                    Ok(signed) => log.show(peer, signed),
-                    Err(error) => {
-                        actions.push(Action::Complain(
-                            peer,
-                            format!("the head that it shows of {origin} is refused: {error}"),
-                        ));
-                        continue;
-                    }
-                }
-            }
-            if !lines.is_empty() {
-                actions.push(Action::TakeCosignatures(origin, size, lines));
+                head(log, &mut self.seen, peer, note, (checkpoint, lines), actions);
+            } else if self.own.as_ref() == Some(&origin) {
+                take_cosignatures(&mut self.seen, checkpoint, lines, actions);
             }
         }
+        // One complaint for each message, however much of it is wrong.
+        let mut complained = false;
+        actions.retain(|action| !matches!(action, Action::Complain(..)) || !std::mem::replace(&mut complained, true));
     }
 
     fn proof(
@@ -260,50 +311,43 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) {
         let Some(log) = self.logs.get_mut(origin) else { return };
-        let Stage::Proving(asked, target) = log.stage.clone() else { return };
-        if asked != peer {
-            return;
-        }
+        let asked = log.attempt.as_ref().filter(|attempt| attempt.step == Step::Proving && attempt.peer == peer);
+        let Some(target) = asked.map(|attempt| attempt.target.clone()) else { return };
         let (old, old_root) = log.trusted();
         let Checkpoint { size, root, .. } = target.checkpoint();
-        let verified = proof.is_some_and(|proof| verify_consistency(old, &old_root, *size, root, proof).is_ok());
-        if verified {
-            actions.push(Action::KeepPending(origin.clone(), target.to_string()));
-            log.stage = Stage::Keeping(peer, target);
-        } else {
+        match proof.map(|proof| verify_consistency(old, &old_root, *size, root, proof)) {
+            Some(Ok(())) => {
+                actions.push(Action::KeepPending(origin.clone(), target.to_string()));
+                log.step(Step::Keeping, now);
+            }
             // An unproven head proves nothing against the log: the partner may be the one who lies.
-            log.shown.remove(&peer);
-            log.fail(now);
-            let problem = format!("it does not prove that {origin} grew from {old} to {size} entries");
-            actions.push(Action::Complain(peer, problem));
+            Some(Err(_)) => {
+                log.strike(peer, now);
+                let problem = format!("it does not prove that {origin} grew from {old} to {size} entries");
+                actions.push(Action::Complain(peer, problem));
+            }
+            None => {
+                log.strike(peer, now);
+                let problem = format!("it has no proof for the head that it shows of {origin}");
+                actions.push(Action::Setback(peer, problem));
+            }
         }
     }
 
     fn pending(&mut self, origin: &Origin, kept: Result<(), String>, now: Timestamp, actions: &mut Vec<Action>) {
         let Some(log) = self.logs.get_mut(origin) else { return };
-        let Stage::Keeping(peer, target) = log.stage.clone() else { return };
+        let keeping = log.attempt.as_ref().filter(|attempt| attempt.step == Step::Keeping);
+        let Some((peer, target)) = keeping.map(|attempt| (attempt.peer, attempt.target.clone())) else { return };
         match kept {
             Ok(()) => {
                 log.mirror.pending = Some(target.checkpoint().clone());
-                log.pull(peer, target, actions);
+                actions.push(log.pull(peer, &target));
+                log.step(Step::Pulling, now);
             }
             Err(reason) => {
-                log.shown.remove(&peer);
                 log.fail(now);
-                actions.push(Action::Complain(peer, format!("the head of {origin} was not kept: {reason}")));
+                actions.push(Action::Setback(peer, format!("the head of {origin} was not kept: {reason}")));
             }
-        }
-    }
-
-    /// A mirror that reaches its pending head has done so for good, whatever becomes of the pull.
-    fn extended(&mut self, origin: &Origin, size: u64, root: Digest, now: Timestamp, actions: &mut Vec<Action>) {
-        let Some(log) = self.logs.get_mut(origin).filter(|log| size > log.mirror.size) else { return };
-        (log.mirror.size, log.mirror.root) = (size, root);
-        log.failures = 0;
-        log.shown.retain(|_, shown| shown.checkpoint().size > size);
-        if log.mirror.pending.take_if(|pending| pending.size == size).is_some() {
-            log.missing = Some(now);
-            actions.push(Action::Cosign(origin.clone()));
         }
     }
 
@@ -311,69 +355,137 @@ impl Machine {
         &mut self,
         peer: PeerKey,
         origin: &Origin,
-        ended: Result<(), String>,
+        ended: Result<(), Failure>,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
         let Some(log) = self.logs.get_mut(origin) else { return };
-        let Stage::Pulling(from, target) = log.stage.clone() else { return };
-        if from != peer {
-            return;
+        let pulls = |step| matches!(step, Step::Pulling | Step::Stopping);
+        let attempt = log.attempt.as_ref().filter(|attempt| attempt.peer == peer && pulls(attempt.step));
+        let Some(stopping) = attempt.map(|attempt| attempt.step == Step::Stopping) else { return };
+        if let Some(start) = log.pulled(now).filter(|start| *start < log.mirror.size) {
+            log.ground.from(start, now.plus_seconds(GROUND_DELAY_SECONDS));
         }
-        if log.mirror.size == target.checkpoint().size {
-            log.stage = Stage::Idle;
-            return;
+        match ended {
+            Ok(()) => {}
+            Err(Failure::Wrong(reason)) => {
+                log.strike(peer, now);
+                actions.push(Action::Complain(peer, format!("the pull of {origin} ended early: {reason}")));
+            }
+            // Why it was told to stop is known.
+            Err(Failure::Unable(_)) if stopping => {}
+            Err(Failure::Unable(reason)) => {
+                log.strike(peer, now);
+                actions.push(Action::Setback(peer, format!("the pull of {origin} ended early: {reason}")));
+            }
+            Err(Failure::Ours(reason)) => {
+                log.fail(now);
+                actions.push(Action::Setback(peer, format!("the pull of {origin} failed here: {reason}")));
+            }
         }
-        log.fail(now);
-        if let Err(reason) = ended {
-            log.shown.remove(&peer);
-            actions.push(Action::Complain(peer, format!("the pull of {origin} ended early: {reason}")));
+    }
+
+    /// A smaller head that does not lead to what is held proves two histories, since the log signed
+    /// both; whoever showed it.
+    fn compared(&mut self, origin: &Origin, note: &str, held: Option<Digest>, actions: &mut Vec<Action>) {
+        let Some(log) = self.logs.get_mut(origin).filter(|log| log.mirror.frozen.is_none()) else { return };
+        let (Some(held), Ok(signed)) = (held, checkpoint::open(note.as_bytes(), &log.mirror.key)) else { return };
+        let shown = signed.checkpoint();
+        if shown.root == held {
+            return log.compared(shown.size, held);
         }
+        let (size, root) = log.trusted();
+        let known = Checkpoint { origin: origin.clone(), size, root };
+        log.freeze(two_histories(origin, shown, &known), actions);
+        actions.push(Action::KeepContradiction(origin.clone(), vec![note.to_owned()]));
+    }
+
+    fn cosigned(&mut self, origin: &Origin, cosigned: bool, now: Timestamp) {
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.cosign = (!cosigned).then(|| now.plus_seconds(COSIGN_SECONDS));
+        }
+    }
+
+    fn ground(
+        &mut self,
+        peer: PeerKey,
+        origin: &Origin,
+        round: &Round<u64>,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        complain_of(peer, origin, round, actions);
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.ground.ended(peer, round, &self.peers, now, GROUND_SECONDS);
+        }
+    }
+
+    fn missing(
+        &mut self,
+        peer: PeerKey,
+        origin: &Origin,
+        round: &Round<Option<(u64, Digest)>>,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        complain_of(peer, origin, round, actions);
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.missing.ended(peer, round, &self.peers, now, MISSING_SECONDS);
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        self.seen.tick(now);
+        for log in self.logs.values_mut() {
+            log.tick(now, actions);
+        }
+        self.show_heads(now, HEADS_SECONDS, actions);
     }
 
     fn show_heads(&mut self, now: Timestamp, after_seconds: i64, actions: &mut Vec<Action>) {
         for (key, peer) in &mut self.peers {
             if after_seconds < 0 || peer.heads_sent.plus_seconds(after_seconds) <= now {
+                let all = peer.all_sent.plus_seconds(ALL_HEADS_SECONDS) <= now;
                 peer.heads_sent = now;
-                actions.push(Action::SendHeads(*key));
+                peer.all_sent = if all { now } else { peer.all_sent };
+                actions.push(Action::SendHeads(*key, if all { Which::All } else { Which::Changed }));
             }
         }
     }
 
-    /// Any partner may hold what is missing; the log's own nation first.
-    fn ask_missing(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        for (origin, log) in &mut self.logs {
-            if log.missing.is_none_or(|when| when > now) {
-                continue;
-            }
-            let own = self.peers.iter().find(|(_, peer)| peer.nation == log.mirror.nation);
-            if let Some((peer, _)) = own.or_else(|| self.peers.iter().next()) {
-                log.missing = Some(now.plus_seconds(MISSING_SECONDS));
-                actions.push(Action::FetchMissing(*peer, origin.clone()));
-            }
-        }
-    }
-
-    /// Begins what can be begun: for each idle log, the largest head that a connected partner shows.
+    /// Begins what can be begun. A partner serves a few pulls at once, so no more are asked of it.
     fn advance(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        for (origin, log) in &mut self.logs {
-            if log.stage != Stage::Idle || log.frozen.is_some() || log.not_before > now {
-                continue;
+        let mut asked: BTreeMap<PeerKey, usize> = BTreeMap::new();
+        for attempt in self.logs.values().filter_map(|log| log.attempt.as_ref()) {
+            *asked.entry(attempt.peer).or_default() += 1;
+        }
+        for log in self.logs.values_mut() {
+            let free = |peer: &PeerKey| asked.get(peer).is_none_or(|count| *count < PER_PEER_MAX);
+            if let Some(peer) = log.advance(free, now, actions) {
+                *asked.entry(peer).or_default() += 1;
             }
-            let best = log.shown.iter().max_by_key(|(_, shown)| shown.checkpoint().size);
-            let Some((peer, target)) = best.map(|(peer, target)| (*peer, target.clone())) else { continue };
-            let (old, _) = log.trusted();
-            if target.checkpoint().size < old {
-                continue;
+        }
+    }
+
+    /// What follows growth: cosigning, and asking for bodies and cosigned checkpoints that did not come.
+    fn chores(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        let mut busy = self.logs.values().filter(|log| log.ground.is_busy()).count();
+        for (origin, log) in self.logs.iter_mut().filter(|(_, log)| log.mirror.frozen.is_none()) {
+            if log.cosign.is_some_and(|due| due <= now) {
+                // Until it is reported done.
+                log.cosign = Some(now.plus_seconds(COSIGN_SECONDS));
+                actions.push(Action::Cosign(origin.clone()));
             }
-            if log.mirror.pending.as_ref() == Some(target.checkpoint()) {
-                log.pull(peer, target, actions);
-            } else if old == 0 {
-                actions.push(Action::KeepPending(origin.clone(), target.to_string()));
-                log.stage = Stage::Keeping(peer, target);
-            } else {
-                actions.push(Action::AskProof(peer, origin.clone(), old, target.checkpoint().size));
-                log.stage = Stage::Proving(peer, target);
+            if let Some((peer, after)) = log.missing.begin(&self.peers, &log.mirror.nation, now) {
+                actions.push(Action::FetchMissing(peer, origin.clone(), after));
+            }
+            if busy < GROUND_AT_ONCE
+                && log.mirror.size > 0
+                && let Some((peer, after)) = log.ground.begin(&self.peers, &log.mirror.nation, now)
+            {
+                busy += 1;
+                let (origin, size) = (origin.clone(), log.mirror.size);
+                actions.push(Action::PullGround { peer, origin, after, size });
             }
         }
     }
@@ -396,76 +508,72 @@ impl Machine {
     }
 }
 
-impl Stage {
-    fn peer(&self) -> Option<&PeerKey> {
-        match self {
-            Self::Idle => None,
-            Self::Proving(peer, _) | Self::Keeping(peer, _) | Self::Pulling(peer, _) => Some(peer),
+/// Takes in a head of a mirrored log, as a note. Signatures are verified where they tell something new.
+fn head(
+    log: &mut Log,
+    seen: &mut Seen,
+    peer: PeerKey,
+    note: &str,
+    (checkpoint, lines): (Checkpoint, Vec<String>),
+    actions: &mut Vec<Action>,
+) {
+    let (origin, size) = (checkpoint.origin.clone(), checkpoint.size);
+    let shown = log.compare(&checkpoint);
+    if matches!(shown, Shown::Known) {
+        if size == log.mirror.size {
+            take_cosignatures(seen, checkpoint, lines, actions);
+        } else if !seen.fresh(&origin, size, lines).is_empty() {
+            actions.push(Action::Compare(origin, note.to_owned()));
         }
+        return;
+    }
+    let signed = match open_alone(note, &log.mirror.key) {
+        Ok(signed) => signed,
+        Err(error) => {
+            let problem = format!("the head that it shows of {origin} is refused: {error}");
+            return actions.push(Action::Complain(peer, problem));
+        }
+    };
+    match shown {
+        Shown::Contradicts(known, other) => {
+            log.freeze(two_histories(&origin, &known, &checkpoint), actions);
+            let notes = other.into_iter().chain([note.to_owned()]).collect();
+            actions.push(Action::KeepContradiction(origin, notes));
+        }
+        Shown::Larger => log.show(peer, signed, &seen.fresh(&origin, size, lines)),
+        Shown::Smaller if !seen.fresh(&origin, size, lines).is_empty() => {
+            actions.push(Action::Compare(origin, note.to_owned()));
+        }
+        Shown::Smaller | Shown::Known => {}
     }
 }
 
-impl Log {
-    /// The newest checkpoint that is known to continue what is held: the pending one, or the mirror.
-    fn trusted(&self) -> (u64, Digest) {
-        match &self.mirror.pending {
-            Some(pending) => (pending.size, pending.root),
-            None => (self.mirror.size, self.mirror.root),
-        }
-    }
+/// A note as a checkpoint that the log has signed, without anybody else's lines: each partner shows all
+/// of them.
+fn open_alone(note: &str, key: &VerifierKey) -> Result<SignedCheckpoint, CheckpointError> {
+    let note = Note::parse(note.as_bytes())?;
+    let lines = note.signatures().iter().filter(|line| key.claims(line)).cloned().collect();
+    checkpoint::open(Note::new(note.text(), lines)?.to_string().as_bytes(), key)
+}
 
-    /// Takes in a checkpoint that the log has signed. A smaller one is old news. The same size with
-    /// another root is proof against the log, whoever shows it.
-    fn show(&mut self, peer: PeerKey, signed: SignedCheckpoint) {
-        let Checkpoint { size, root, .. } = signed.checkpoint();
-        let held = (*size == self.mirror.size && *size > 0).then_some(self.mirror.root);
-        let pending = self.mirror.pending.as_ref().filter(|pending| pending.size == *size).map(|pending| pending.root);
-        let others = self.shown.values().map(SignedCheckpoint::checkpoint).find(|other| other.size == *size);
-        let known = held.or(pending).or(others.map(|other| other.root));
-        if let Some(known) = known.filter(|known| known != root) {
-            let origin = &self.mirror.origin;
-            self.frozen = Some(format!(
-                "the log {origin} signed two roots at size {size}: {} and {}",
-                known.to_base64(),
-                root.to_base64()
-            ));
-        } else if *size > self.mirror.size {
-            let newer = self.shown.get(&peer).is_none_or(|before| before.checkpoint().size <= *size);
-            if newer {
-                self.shown.insert(peer, signed);
-            }
-        }
+/// Has lines that were not looked at before verified and kept.
+fn take_cosignatures(seen: &mut Seen, checkpoint: Checkpoint, lines: Vec<String>, actions: &mut Vec<Action>) {
+    let Checkpoint { origin, size, .. } = checkpoint;
+    let fresh = seen.fresh(&origin, size, lines);
+    if !fresh.is_empty() {
+        actions.push(Action::TakeCosignatures(origin, size, fresh));
     }
+}
 
-    fn pull(&mut self, peer: PeerKey, target: SignedCheckpoint, actions: &mut Vec<Action>) {
-        let (start, size) = (self.mirror.size, target.checkpoint().size);
-        actions.push(Action::Pull { peer, origin: self.mirror.origin.clone(), start, size });
-        self.stage = Stage::Pulling(peer, target);
-    }
-
-    /// Back to idle, to try again later: after a second, then longer and longer.
-    fn fail(&mut self, now: Timestamp) {
-        let wait = 1_i64.checked_shl(self.failures.min(16)).unwrap_or(BACKOFF_SECONDS_MAX).min(BACKOFF_SECONDS_MAX);
-        self.stage = Stage::Idle;
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = now.plus_seconds(wait);
-    }
-
-    fn progress(&self, now: Timestamp) -> SyncProgress {
-        if let Some(reason) = &self.frozen {
-            return SyncProgress::Frozen { reason: reason.clone() };
+fn complain_of<C>(peer: PeerKey, origin: &Origin, round: &Round<C>, actions: &mut Vec<Action>) {
+    let Round::Failed(failure) = round else { return };
+    actions.push(match failure {
+        Failure::Wrong(reason) => Action::Complain(peer, format!("what it sent of {origin} is refused: {reason}")),
+        Failure::Unable(reason) => {
+            Action::Setback(peer, format!("it did not send what is missing of {origin}: {reason}"))
         }
-        let held = self.mirror.size;
-        let shown = self.shown.values().map(|shown| shown.checkpoint().size);
-        let shown = shown.chain(self.mirror.pending.as_ref().map(|pending| pending.size)).max().unwrap_or(held);
-        if shown > held {
-            return SyncProgress::CatchingUp { held, shown };
-        }
-        match self.last_heard {
-            Some(heard) if heard.plus_seconds(STALE_SECONDS) > now => SyncProgress::Synchronised,
-            since => SyncProgress::Stale { since },
-        }
-    }
+        Failure::Ours(reason) => Action::Setback(peer, format!("what is missing of {origin} was not kept: {reason}")),
+    });
 }
 
 /// The checkpoint and the signature lines of a note, believing nothing yet.

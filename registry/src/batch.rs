@@ -41,8 +41,8 @@ pub(crate) struct Written {
 /// What became of one submission.
 enum Outcome {
     Refused(Refusal),
-    /// Admitted in this batch, at an index.
-    New(Digest, u64),
+    /// Admitted in this batch: the record, its envelope, at an index.
+    New(Digest, Digest, u64),
     /// In the log before, or earlier in this batch.
     Again(Digest),
 }
@@ -51,7 +51,8 @@ impl<'c> Batch<'c> {
     /// Begins at the head of the own log.
     pub async fn begin(core: &'c Core, db: &impl ConnectionTrait) -> Result<Self> {
         let identity = core.identity()?;
-        let held = log::own(db).await?.filter(|held| held.log.origin == identity.origin).ok_or(Error::NotSequencer)?;
+        let gone = || Error::Inconsistent(format!("the own log {} is not in the database", identity.origin));
+        let held = log::own(db).await?.filter(|held| held.log.origin == identity.origin).ok_or_else(gone)?;
         if held.head_size() != held.size {
             return Err(Error::Inconsistent("the own log's size is not that of its head".to_owned()));
         }
@@ -77,7 +78,10 @@ impl<'c> Batch<'c> {
             return Ok(Outcome::Again(record));
         }
         match self.decide(db, submission).await? {
-            Ok(admitted) => Ok(Outcome::New(record, self.enter(db, &admitted).await?)),
+            Ok(admitted) => {
+                let envelope = admitted.submission().envelope.digest();
+                Ok(Outcome::New(record, envelope, self.enter(db, &admitted).await?))
+            }
             Err(refusal) => Ok(Outcome::Refused(refusal)),
         }
     }
@@ -125,7 +129,7 @@ impl<'c> Batch<'c> {
         let checkpoint = Checkpoint { origin: held.log.origin.clone(), size: appender.size(), root: appender.root() };
         let signed = checkpoint::sign(checkpoint, &*identity.log)?;
         appender.write(db, Some(&signed)).await?;
-        if let Some(Outcome::New(charter, 0)) = outcomes.iter().find(|outcome| matches!(outcome, Outcome::New(_, 0))) {
+        if let Some(Outcome::New(charter, _, 0)) = outcomes.iter().find(|outcome| outcome.index() == Some(0)) {
             set_fingerprint(db, held.log.id, charter).await?;
         }
         let heartbeat = cosign(&signed, &identity.witness, core)?;
@@ -152,9 +156,9 @@ impl Written {
         for outcome in self.outcomes {
             answers.push(match outcome {
                 Outcome::Refused(refusal) => Admission::Refused(refusal),
-                Outcome::New(record, _) => {
+                Outcome::New(record, envelope, _) => {
                     let proof = proofs.next().ok_or_else(lost)?;
-                    Admission::Admitted(own::receipt(&self.held, record, &proof, false))
+                    Admission::Admitted(own::receipt(&self.held, record, envelope, &proof, false))
                 }
                 Outcome::Again(record) => {
                     let receipt = own::first_receipt(db, &self.held, &record).await?;
@@ -169,7 +173,7 @@ impl Written {
 impl Outcome {
     fn index(&self) -> Option<u64> {
         match self {
-            Self::New(_, index) => Some(*index),
+            Self::New(_, _, index) => Some(*index),
             Self::Refused(_) | Self::Again(_) => None,
         }
     }

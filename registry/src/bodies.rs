@@ -10,13 +10,16 @@ use chancery_schema::record::BlobRef;
 use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::Result;
 use crate::entity::{blob, body, missing};
 use crate::error::Attempting;
 use crate::log::{Log, column, digest, size};
+use crate::{Result, bounds};
+
+/// Rows named in one statement: databases bound its parameters.
+const ROWS_PER_STATEMENT: usize = 256;
 
 /// The blobs that the record in a body names; none when it cannot be read.
 pub(crate) fn blobs_named(body: &[u8]) -> Vec<BlobRef> {
@@ -96,9 +99,9 @@ pub(crate) async fn held_blobs(db: &impl ConnectionTrait, blobs: &[BlobRef]) -> 
     rows.iter().map(|(sha256, bytes)| Ok((digest(sha256)?, size(*bytes)?))).collect()
 }
 
-/// The bytes of a blob.
+/// The bytes of a blob that a record names. What nobody has signed for is not passed on.
 pub(crate) async fn blob(db: &impl ConnectionTrait, sha256: &Digest) -> Result<Option<Vec<u8>>> {
-    let row = blob::Entity::find_by_id(sha256.as_bytes().to_vec()).one(db).await;
+    let row = blob::Entity::find_by_id(sha256.as_bytes().to_vec()).filter(blob::Column::Named.eq(true)).one(db).await;
     Ok(row.attempting("read a blob")?.map(|row| row.bytes))
 }
 
@@ -126,34 +129,62 @@ pub(crate) async fn arrive(db: &impl ConnectionTrait, log: &Log, digest: &Digest
     size(row.idx).map(Some)
 }
 
-/// What entries of a log name and is not held, in log order.
-pub(crate) async fn missing(db: &impl ConnectionTrait, log: &Log, limit: u64) -> Result<Vec<Digest>> {
-    let rows = missing::Entity::find().filter(missing::Column::LogId.eq(log.id));
+/// What entries of a log name and is not held, with the first entry that names it, in log order.
+pub(crate) async fn missing(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    after: Option<(u64, Digest)>,
+    limit: u64,
+) -> Result<Vec<(u64, Digest)>> {
+    let mut rows = missing::Entity::find().filter(missing::Column::LogId.eq(log.id));
+    if let Some((index, digest)) = after {
+        let index = column(index);
+        let same = Condition::all().add(missing::Column::Idx.eq(index));
+        let same = same.add(missing::Column::Digest.gt(digest.as_bytes().to_vec()));
+        rows = rows.filter(Condition::any().add(missing::Column::Idx.gt(index)).add(same));
+    }
     let rows = rows.order_by_asc(missing::Column::Idx).order_by_asc(missing::Column::Digest).limit(limit).all(db).await;
-    rows.attempting("ask what is missing")?.iter().map(|row| digest(&row.digest)).collect()
+    rows.attempting("ask what is missing")?.iter().map(|row| Ok((size(row.idx)?, digest(&row.digest)?))).collect()
 }
 
-/// Drops blobs that no record named in time, and answers how many bytes still wait.
-pub(crate) async fn drop_unnamed(db: &impl ConnectionTrait, before: Timestamp) -> Result<u64> {
-    let unnamed = blob::Column::Named.eq(false);
-    let late = blob::Entity::delete_many().filter(unnamed.clone());
-    late.filter(blob::Column::ReceivedAt.lt(before.unix_seconds()))
-        .exec(db)
-        .await
-        .attempting("drop blobs that no record names")?;
-    let waiting: Option<Option<i64>> = blob::Entity::find()
+/// Whether a blob is held. One that no record names yet begins to wait anew.
+pub(crate) async fn holds_blob(db: &impl ConnectionTrait, sha256: &Digest, now: Timestamp) -> Result<bool> {
+    let update = blob::Entity::update_many().col_expr(blob::Column::ReceivedAt, Expr::value(now.unix_seconds()));
+    let found = update.filter(blob::Column::Sha256.eq(sha256.as_bytes().to_vec())).exec(db).await;
+    Ok(found.attempting("ask whether a blob is held")?.rows_affected > 0)
+}
+
+/// Drops blobs that no record named in time.
+pub(crate) async fn drop_late(db: &impl ConnectionTrait, before: Timestamp) -> Result<()> {
+    let late = blob::Entity::delete_many().filter(blob::Column::Named.eq(false));
+    let late = late.filter(blob::Column::ReceivedAt.lt(before.unix_seconds())).exec(db).await;
+    late.attempting("drop blobs that no record names").map(|_| ())
+}
+
+/// Makes room for another blob of `length` bytes that no record names yet: drops those that have waited
+/// longest, as far as they are too many. So whoever fills the room delays nobody but who is slower.
+pub(crate) async fn make_room(db: &impl ConnectionTrait, length: u64) -> Result<()> {
+    let waiting: Vec<(Vec<u8>, i64)> = blob::Entity::find()
         .select_only()
-        .column_as(blob::Column::Size.sum(), "waiting")
-        .filter(unnamed)
+        .columns([blob::Column::Sha256, blob::Column::Size])
+        .filter(blob::Column::Named.eq(false))
+        .order_by_desc(blob::Column::ReceivedAt)
+        .order_by_asc(blob::Column::Sha256)
         .into_tuple()
-        .one(db)
+        .all(db)
         .await
-        .attempting("count the blobs that wait for a record")?;
-    size(waiting.flatten().unwrap_or(0))
-}
-
-/// Whether a blob is held.
-pub(crate) async fn holds_blob(db: &impl ConnectionTrait, sha256: &Digest) -> Result<bool> {
-    let count = blob::Entity::find_by_id(sha256.as_bytes().to_vec()).count(db).await;
-    Ok(count.attempting("ask whether a blob is held")? > 0)
+        .attempting("ask which blobs wait for a record")?;
+    let mut bytes = length;
+    let mut surplus = Vec::new();
+    for (place, (sha256, length)) in (1..).zip(waiting) {
+        bytes += size(length)?;
+        if bytes > bounds::UNNAMED_BLOB_BYTES || place >= bounds::UNNAMED_BLOBS {
+            surplus.push(sha256);
+        }
+    }
+    for surplus in surplus.chunks(ROWS_PER_STATEMENT) {
+        let dropped = blob::Entity::delete_many().filter(blob::Column::Sha256.is_in(surplus.iter().cloned()));
+        dropped.exec(db).await.attempting("make room for a blob")?;
+    }
+    Ok(())
 }

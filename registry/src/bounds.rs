@@ -26,15 +26,14 @@ pub(crate) const SIGNALS: usize = 256;
 /// so this is what a stranger can make a node hold.
 pub(crate) const UNNAMED_BLOB_BYTES: u64 = 256 << 20;
 
+/// Blobs that no record names yet, in number: each costs a row, however small it is.
+pub(crate) const UNNAMED_BLOBS: usize = 4096;
+
 /// How long a blob waits for the record that names it, in seconds.
 pub(crate) const UNNAMED_BLOB_SECONDS: i64 = 3600;
 
 /// Cosignature lines in one message: every nation's witness and mirror.
 pub(crate) const COSIGNATURE_LINES: usize = 512;
-
-/// Checkpoints among which the one with most cosignatures is looked for: partners answer within
-/// seconds, a busy log signs a few checkpoints in each.
-pub(crate) const CHECKPOINTS_COMPARED: u64 = 256;
 
 /// Bodies whose arrival is judged in one transaction, and digests asked for at once.
 pub(crate) const MISSING: u64 = 4096;

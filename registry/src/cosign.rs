@@ -7,7 +7,7 @@ use chancery_schema::record::Scope;
 use sea_orm::ConnectionTrait;
 
 use crate::log::Held;
-use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, log, logs, partners};
+use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, log, logs, partners};
 
 impl Registry {
     /// Signs a heartbeat: the own witness's timed cosignature on the own head.
@@ -75,10 +75,17 @@ impl Registry {
         let lines = lines.iter().take(bounds::COSIGNATURE_LINES).filter_map(|line| Signature::parse(line).ok());
         let lines: Vec<Signature> = lines.collect();
         let cosigners = cosignatures::known(&self.core).await?;
+        let db = self.core.store.snapshot().await?;
+        let Some(held) = log::find(&db, origin).await? else { return Ok(0) };
+        let Some(signed) = logs::checkpoint(&db, &held, size).await? else { return Ok(0) };
+        drop(db);
+        // Before the write lock is asked for: lines that nobody signed must not keep others from writing.
+        let seen = ground::verified(signed.checkpoint(), &lines, &cosigners);
+        if seen.is_empty() {
+            return Ok(0);
+        }
         let writing = self.core.store.write().await?;
-        let Some(held) = log::find(&*writing, origin).await? else { return Ok(0) };
-        let Some(signed) = logs::checkpoint(&*writing, &held, size).await? else { return Ok(0) };
-        let new = cosignatures::take(&*writing, held.log.id, &signed, &lines, &cosigners).await?;
+        let new = ground::keep(&*writing, &held, &seen).await?;
         if new > 0 {
             writing.commit().await?;
             self.core.ring(origin, size, false);

@@ -1,82 +1,25 @@
-//! Cosignature lines: whose they may be, keeping them, and showing them on a checkpoint.
+//! Cosignature lines: keeping those that hold, and showing them on a checkpoint.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chancery_schema::log::checkpoint::SignedCheckpoint;
 use chancery_schema::log::cosignature::{self, Cosignature};
-use chancery_schema::log::note::{Signature, VerifierKey};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use chancery_schema::log::note::Signature;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::entity::{cosignature as table, introduction, log as log_table};
+use crate::entity::{checkpoint as checkpoint_table, cosignature as table};
 use crate::error::Attempting;
-use crate::log::{self, Held, column, note_keys};
+pub(crate) use crate::known::Cosigner;
+use crate::log::{Held, column};
 use crate::{Core, Error, Result, view};
 
-/// A key that may cosign, and what its testimony means.
-#[derive(Clone, Debug)]
-pub(crate) struct Cosigner {
-    /// Name and key.
-    pub key: VerifierKey,
-    /// Whether it says that every entry is held, or only that the tree was seen.
-    pub held: bool,
-}
-
-/// What the known cosigners depend on: how many logs have a charter, how many introductions there
-/// are, and when the last one came. A charter never changes once its log has begun.
-type Basis = (u64, u64, Option<i64>);
-
-/// The cosigners that were last looked up, and on what basis.
-pub(crate) type Cache = Mutex<Option<(Basis, Arc<Vec<Cosigner>>)>>;
-
-/// The witnesses and mirrors in the charters of all logs held and of all introductions.
+/// The witnesses and mirrors in the charters of all logs held and of all introductions. Opens a
+/// snapshot, so whoever holds one asks [`crate::known::known`] instead.
 pub(crate) async fn known(core: &Core) -> Result<Arc<Vec<Cosigner>>> {
-    let db = &core.store.snapshot().await?;
-    let basis = basis(db).await?;
-    if let Some((last, cosigners)) = &*core.cosigners.lock().unwrap_or_else(PoisonError::into_inner)
-        && *last == basis
-    {
-        return Ok(Arc::clone(cosigners));
-    }
-    let cosigners = Arc::new(look_up(db).await?);
-    let fresh = Some((basis, Arc::clone(&cosigners)));
-    *core.cosigners.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-    Ok(cosigners)
-}
-
-async fn basis(db: &impl ConnectionTrait) -> Result<Basis> {
-    let logs = log_table::Entity::find().filter(log_table::Column::Size.gt(0)).count(db).await;
-    let introductions = introduction::Entity::find().count(db).await.attempting("count the introductions")?;
-    let last: Option<Option<i64>> = introduction::Entity::find()
-        .select_only()
-        .column_as(introduction::Column::ReceivedAt.max(), "last")
-        .into_tuple()
-        .one(db)
-        .await
-        .attempting("ask for the last introduction")?;
-    Ok((logs.attempting("count the logs")?, introductions, last.flatten()))
-}
-
-async fn look_up(db: &impl ConnectionTrait) -> Result<Vec<Cosigner>> {
-    let mut rosters = Vec::new();
-    for held in log::all(db).await? {
-        rosters.extend(view::roster(db, &held.log).await?);
-    }
-    let introductions = introduction::Entity::find().all(db).await.attempting("read the introductions")?;
-    rosters.extend(introductions.iter().filter_map(|row| Some(view::read_introduction(&row.bundle).ok()?.roster)));
-    let mut cosigners: Vec<Cosigner> = Vec::new();
-    for roster in &rosters {
-        let keys = note_keys(roster)?;
-        for (key, held) in [(keys.witness, false), (keys.mirror, true)] {
-            if !cosigners.iter().any(|known| known.key == key) {
-                cosigners.push(Cosigner { key, held });
-            }
-        }
-    }
-    Ok(cosigners)
+    let db = core.store.snapshot().await?;
+    Ok(Arc::clone(&crate::known::known(core, &db).await?.cosigners))
 }
 
 /// Verifies lines on a checkpoint and keeps those that hold and were not known; answers how many.
@@ -123,11 +66,16 @@ pub(crate) async fn keep(
         let replaced = if at < first.at { first.id } else { last.id };
         table::Entity::delete_by_id(replaced).exec(db).await.attempting("replace a cosignature")?;
     }
+    let own = match known.first() {
+        Some(before) => before.own,
+        None => view::names_cosigner(db, log_id, cosignature.name()).await?,
+    };
     let row = table::ActiveModel {
         log_id: Set(log_id),
         size: Set(column(size)),
         name: Set(cosignature.name().to_owned()),
         held: Set(held),
+        own: Set(own),
         at: Set(at),
         line: Set(cosignature.to_line().to_string()),
         ..table::ActiveModel::default()
@@ -135,7 +83,20 @@ pub(crate) async fn keep(
     let line =
         OnConflict::columns([table::Column::LogId, table::Column::Size, table::Column::Line]).do_nothing().to_owned();
     let kept = table::Entity::insert(row).on_conflict(line).exec_without_returning(db).await;
-    kept.attempting("keep a cosignature").map(|rows| rows > 0)
+    let new = kept.attempting("keep a cosignature")? > 0;
+    if new && known.is_empty() && !own {
+        count(db, log_id, size).await?;
+    }
+    Ok(new)
+}
+
+/// One more name of another nation stands under a checkpoint.
+async fn count(db: &impl ConnectionTrait, log_id: i64, size: u64) -> Result<()> {
+    let more = Expr::col(checkpoint_table::Column::Cosigners).add(1);
+    let update = checkpoint_table::Entity::update_many().col_expr(checkpoint_table::Column::Cosigners, more);
+    let update = update.filter(checkpoint_table::Column::LogId.eq(log_id));
+    let update = update.filter(checkpoint_table::Column::Size.eq(column(size))).exec(db).await;
+    update.attempting("count a cosigner").map(|_| ())
 }
 
 /// The newest line of `name` on the checkpoint of a log at `size`.

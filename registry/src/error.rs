@@ -31,8 +31,8 @@ pub enum Error {
     /// The archive was opened without keys.
     #[error("this archive was opened for reading only")]
     ReadOnly,
-    /// Another process sequences this log.
-    #[error("another process sequences this log until its lease ends; stop it or publish there")]
+    /// Another process sequences this log just now: a passing state.
+    #[error("another process is sequencing this log at this moment; try again in half a minute")]
     NotSequencer,
     /// A key's device did not sign.
     #[error(transparent)]

@@ -18,7 +18,9 @@ mod cosign;
 mod cosignatures;
 mod entity;
 mod error;
+mod ground;
 mod hashes;
+mod known;
 mod log;
 mod logs;
 mod mirror;
@@ -41,6 +43,7 @@ use crate::sequencer::Request;
 use crate::store::Store;
 
 pub use crate::error::Error;
+pub use crate::ground::{Contradiction, Ground};
 pub use crate::types::*;
 
 /// A result of the archive.
@@ -83,12 +86,15 @@ struct Core {
     clock: Clock,
     signal: broadcast::Sender<LogChanged>,
     sync: Mutex<BTreeMap<(Nation, Origin), SyncState>>,
-    cosigners: cosignatures::Cache,
+    /// The own log; none where nobody ever opened this database with an identity.
+    own: Option<Origin>,
+    known: known::Cache,
 }
 
 impl Registry {
     /// Opens the database at `url` (`sqlite:PATH`), bringing its tables up to date. With an
-    /// identity the archive can admit and cosign; without, it only reads.
+    /// identity the archive can admit and cosign; without, it signs nothing, but still mirrors what
+    /// proves itself and rebuilds its view.
     ///
     /// # Errors
     /// When the database cannot be opened, or belongs to another nation's log.
@@ -97,11 +103,19 @@ impl Registry {
         if let Some(identity) = &identity {
             own::claim(&store, identity).await?;
         }
+        let own = log::own_origin(store.read()).await?;
         let (signal, _) = broadcast::channel(bounds::SIGNALS);
-        let core =
-            Arc::new(Core { store, identity, clock, signal, sync: Mutex::default(), cosigners: Mutex::default() });
+        let (sync, known) = (Mutex::default(), Mutex::default());
+        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known });
         let submissions = core.identity.is_some().then(|| sequencer::spawn(&core));
         Ok(Self { core, submissions })
+    }
+
+    /// The own log's name; none where nobody had opened this database with an identity. Asks nothing
+    /// of the database.
+    #[must_use]
+    pub fn own_origin(&self) -> Option<&Origin> {
+        self.core.own.as_ref()
     }
 }
 

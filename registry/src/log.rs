@@ -6,7 +6,7 @@ use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Nation, Origin};
 use chancery_schema::record::NoteKeys;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::entity::log;
 use crate::error::Attempting;
@@ -86,6 +86,14 @@ pub(crate) async fn find(db: &impl ConnectionTrait, origin: &Origin) -> Result<O
 pub(crate) async fn own(db: &impl ConnectionTrait) -> Result<Option<Held>> {
     let row = log::Entity::find().filter(log::Column::Own.eq(true)).one(db).await;
     row.attempting("read the own log")?.as_ref().map(Held::from_row).transpose()
+}
+
+/// The own log's name, even where nothing else of its row can be read.
+pub(crate) async fn own_origin(db: &impl ConnectionTrait) -> Result<Option<Origin>> {
+    let names = log::Entity::find().select_only().column(log::Column::Origin).filter(log::Column::Own.eq(true));
+    let name: Option<String> = names.into_tuple().one(db).await.attempting("ask for the own log")?;
+    let broken = |_| Error::Inconsistent("the name of the own log cannot be read".to_owned());
+    name.map(|name| name.parse().map_err(broken)).transpose()
 }
 
 /// All logs, the own one first, then by origin.

@@ -8,14 +8,13 @@ use chancery_schema::log::proof::Proof;
 use chancery_schema::log::tile::{Tile, WIDTH_MAX};
 use chancery_schema::log::tree;
 use chancery_schema::name::Origin;
-use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::sync::broadcast;
 
-use crate::entity::{checkpoint as checkpoint_table, cosignature, entry};
+use crate::entity::{checkpoint as checkpoint_table, entry};
 use crate::error::Attempting;
 use crate::log::{Held, column, digest, size};
-use crate::{Error, Head, LogChanged, Registry, Result, bodies, bounds, cosignatures, hashes, log, own};
+use crate::{Error, Head, LogChanged, Registry, Result, bodies, cosignatures, hashes, log, own};
 
 impl Registry {
     /// The one signal: a log now has a size, or a checkpoint another cosignature. A hint; a reader
@@ -92,8 +91,8 @@ impl Registry {
         hashes::read(db, held.log.id, size, |reader| tree::inclusion_proof(reader, index, size)).await
     }
 
-    /// The C2SP tlog-proof of entry `index` with the cosignatures known: of the newest checkpoints, under
-    /// the one that most have cosigned.
+    /// The C2SP tlog-proof of entry `index` with the cosignatures known, under the checkpoint that most
+    /// other nations' cosigners have signed.
     ///
     /// # Errors
     /// When the database fails.
@@ -156,40 +155,45 @@ pub(crate) async fn checkpoint(db: &impl ConnectionTrait, held: &Held, size: u64
     checkpoint::open(row.note.as_bytes(), &held.key).map(Some).map_err(broken)
 }
 
-/// The checkpoint under which to prove entries up to `index`, with its cosignatures: of the newest,
-/// the one that most have cosigned; among those the newest.
+/// The checkpoint under which to prove entries up to `index`, with its cosignatures: of all that cover
+/// it, the one that most other nations' cosigners have signed; among those the newest.
 pub(crate) async fn best_checkpoint(
     db: &impl ConnectionTrait,
     held: &Held,
     index: u64,
 ) -> Result<Option<SignedCheckpoint>> {
-    let newest: Vec<i64> = checkpoint_table::Entity::find()
-        .select_only()
-        .column(checkpoint_table::Column::Size)
-        .filter(checkpoint_table::Column::LogId.eq(held.log.id))
-        .filter(checkpoint_table::Column::Size.gt(column(index)))
-        .order_by_desc(checkpoint_table::Column::Size)
-        .limit(bounds::CHECKPOINTS_COMPARED)
-        .into_tuple()
-        .all(db)
-        .await
-        .attempting("read the newest checkpoints")?;
-    let most: Option<i64> = cosignature::Entity::find()
-        .select_only()
-        .column(cosignature::Column::Size)
-        .filter(cosignature::Column::LogId.eq(held.log.id))
-        .filter(cosignature::Column::Size.is_in(newest.iter().copied()))
-        .group_by(cosignature::Column::Size)
-        .order_by_desc(Func::count_distinct(Expr::col(cosignature::Column::Name)))
-        .order_by_desc(cosignature::Column::Size)
-        .into_tuple()
-        .one(db)
-        .await
-        .attempting("compare checkpoints")?;
-    let Some(chosen) = most.or_else(|| newest.first().copied()) else { return Ok(None) };
-    match checkpoint(db, held, size(chosen)?).await? {
+    let Some(best) = best_size(db, held, index).await? else { return Ok(None) };
+    match checkpoint(db, held, best).await? {
         Some(signed) => cosignatures::dress(db, held, &signed).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// The size of [`best_checkpoint`]. Of each number of cosigners that any checkpoint has, the most
+/// first, the newest checkpoint is looked at: one step into an index each, and there are never more
+/// numbers than cosigners.
+async fn best_size(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<Option<u64>> {
+    if held.head_size() <= index {
+        return Ok(None);
+    }
+    let mut fewer_than = i64::MAX;
+    loop {
+        let newest: Option<(i64, i64)> = checkpoint_table::Entity::find()
+            .select_only()
+            .columns([checkpoint_table::Column::Cosigners, checkpoint_table::Column::Size])
+            .filter(checkpoint_table::Column::LogId.eq(held.log.id))
+            .filter(checkpoint_table::Column::Cosigners.lt(fewer_than))
+            .order_by_desc(checkpoint_table::Column::Cosigners)
+            .order_by_desc(checkpoint_table::Column::Size)
+            .into_tuple()
+            .one(db)
+            .await
+            .attempting("compare checkpoints")?;
+        let Some((cosigners, newest)) = newest else { return Ok(None) };
+        if newest > column(index) {
+            return size(newest).map(Some);
+        }
+        fewer_than = cosigners;
     }
 }
 
@@ -232,6 +236,9 @@ async fn fill(db: &impl ConnectionTrait, rows: Vec<entry::Model>) -> Result<(Vec
     let (mut entries, mut frames, mut bytes) = (Vec::new(), Vec::new(), 0);
     for row in rows {
         let first = entries.is_empty();
+        if !first && bytes + row.bytes.len() > PACKAGE_BYTES_MAX {
+            break;
+        }
         let room = if first { usize::try_from(BUNDLE_BYTES_MAX).unwrap_or(usize::MAX) } else { PACKAGE_BYTES_MAX };
         let room = room.saturating_sub(bytes + row.bytes.len());
         let envelope = row.envelope.as_deref().map(digest).transpose()?;

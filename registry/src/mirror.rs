@@ -77,8 +77,9 @@ impl Registry {
     }
 
     /// Appends a proven package to a mirror with whatever bodies and blobs came with it, judges each
-    /// record, projects the view, and moves the mirror's size, all in one transaction. Bodies that no
-    /// entry names are ignored. When the size reaches the pending checkpoint's, that becomes the head.
+    /// record, projects the view, and moves the mirror's size, all in one transaction. A body that an
+    /// earlier entry waited for has now arrived, so judging begins there. Bodies that no entry names
+    /// are ignored. When the size reaches the pending checkpoint's, that becomes the head.
     ///
     /// # Errors
     /// When the database fails, or the package does not continue the mirror (then nothing is written).
@@ -95,15 +96,16 @@ impl Registry {
         if held.size == 0 {
             arrived.bodies.extend(first_charter(db, &held, package.entries.first(), self.core.now()).await?);
         }
+        let mut first = package.start;
         for bytes in &package.entries {
             let index = appender.push(bytes.clone());
             if let Ok(entry) = Entry::parse(bytes) {
-                let body = arrived.store(db, &held, index, &entry, self.core.now()).await?;
-                view::judge_and_project(db, &held.log, index, &entry, body.as_deref()).await?;
+                first = first.min(arrived.store(db, &held, index, &entry, self.core.now()).await?);
             }
         }
         let reached = reached(&held, &appender, &pending)?;
         appender.write(db, reached.as_ref()).await?;
+        view::rebuild_from(db, &held.log, first).await?;
         if let Some(head) = &reached {
             cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
         }
@@ -115,8 +117,8 @@ impl Registry {
     }
 
     /// Takes bodies and blobs that entries of a mirror name and that had not arrived; others are
-    /// ignored. Judges the log anew when a body came, since later records may rest on it. Answers how
-    /// many were kept.
+    /// ignored. Judges the log anew from the first entry whose body came, since later records may rest
+    /// on it: once for all of them, so whoever has many passes them together. Answers how many were kept.
     ///
     /// # Errors
     /// When the database fails or the log is not held.
@@ -125,12 +127,12 @@ impl Registry {
         let db = &*writing;
         let held = log::find(db, origin).await?.ok_or_else(|| Error::UnknownLog(origin.clone()))?;
         let Arrived { bodies, blobs } = Arrived::read(bodies);
-        let (mut kept, mut rejudge) = (0, false);
+        let (mut kept, mut first) = (0, None::<u64>);
         for (digest, body) in &bodies {
             if let Some(index) = bodies::arrive(db, &held.log, digest).await? {
                 bodies::keep_body(db, digest, body).await?;
                 miss_blobs(db, &held, index, body).await?;
-                (kept, rejudge) = (kept + 1, true);
+                (kept, first) = (kept + 1, Some(first.map_or(index, |first| first.min(index))));
             }
         }
         for (digest, blob) in blobs {
@@ -139,8 +141,8 @@ impl Registry {
                 kept += 1;
             }
         }
-        if rejudge {
-            view::rebuild_log(db, &held.log).await?;
+        if let Some(first) = first {
+            view::rebuild_from(db, &held.log, first).await?;
         }
         if kept > 0 {
             writing.commit().await?;
@@ -149,14 +151,31 @@ impl Registry {
         Ok(kept)
     }
 
-    /// Bodies and blobs that entries of a mirror name and that are not held, at most `limit`.
+    /// Bodies and blobs that entries of a mirror name and that are not held: the first in log order,
+    /// at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn missing(&self, origin: &Origin, limit: u64) -> Result<Vec<Digest>> {
+        let missing = self.missing_after(origin, None, limit).await?;
+        Ok(missing.into_iter().map(|(_, digest)| digest).collect())
+    }
+
+    /// Bodies and blobs that are not held, each with the first entry that names it, in log order: those
+    /// after `after`, at most `limit`. Whoever goes on from the last answer asks for everything in turn,
+    /// also where a partner never has what is asked first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missing_after(
+        &self,
+        origin: &Origin,
+        after: Option<(u64, Digest)>,
+        limit: u64,
+    ) -> Result<Vec<(u64, Digest)>> {
         let db = self.core.store.read();
         match log::find(db, origin).await? {
-            Some(held) => bodies::missing(db, &held.log, limit.min(bounds::MISSING)).await,
+            Some(held) => bodies::missing(db, &held.log, after, limit.min(bounds::MISSING)).await,
             None => Ok(Vec::new()),
         }
     }
@@ -186,8 +205,8 @@ impl Arrived {
         Self { bodies, blobs }
     }
 
-    /// Keeps the body of an entry and the blobs it names, remembers which are missing, and answers
-    /// the body.
+    /// Keeps the body of an entry and the blobs it names, and remembers which are missing. Answers the
+    /// first entry that is to be judged anew: this one, or an earlier one that waited for the same body.
     async fn store(
         &self,
         db: &impl ConnectionTrait,
@@ -195,7 +214,7 @@ impl Arrived {
         index: u64,
         entry: &Entry,
         now: Timestamp,
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Result<u64> {
         let digest = entry.envelope();
         let body = match self.bodies.get(&digest) {
             Some(body) => {
@@ -206,19 +225,21 @@ impl Arrived {
         };
         let Some(body) = body else {
             bodies::miss(db, &held.log, &digest, index).await?;
-            return Ok(None);
+            return Ok(index);
         };
+        let waited = bodies::arrive(db, &held.log, &digest).await?;
         for blob in bodies::blobs_named(&body) {
             if let Some(bytes) = self.blobs.get(&blob.sha256) {
                 bodies::keep_blob(db, &blob.sha256, bytes.clone(), true, now).await?;
             }
         }
         miss_blobs(db, held, index, &body).await?;
-        Ok(Some(body))
+        Ok(waited.unwrap_or(index))
     }
 }
 
-/// Marks the blobs of a body as named, and remembers those that are missing.
+/// Marks the blobs of a body as named, and remembers those that are missing; the others have arrived,
+/// should an earlier record have waited for them.
 async fn miss_blobs(db: &impl ConnectionTrait, held: &Held, index: u64, body: &[u8]) -> Result<()> {
     let named = bodies::blobs_named(body);
     let here = bodies::held_blobs(db, &named).await?;
@@ -227,6 +248,9 @@ async fn miss_blobs(db: &impl ConnectionTrait, held: &Held, index: u64, body: &[
         named.iter().map(|blob| blob.sha256).filter(|blob| !here.contains_key(blob)).collect();
     for blob in &missing {
         bodies::miss(db, &held.log, blob, index).await?;
+    }
+    for blob in here.keys() {
+        bodies::arrive(db, &held.log, blob).await?;
     }
     Ok(())
 }
@@ -261,7 +285,7 @@ async fn first_charter(
 ) -> Result<Option<(Digest, Vec<u8>)>> {
     let partner = partners::find(db, &held.log.origin, now).await?;
     let Some(introduced) = partner.and_then(|partner| partner.introduced) else { return Ok(None) };
-    let (envelope, body) = introduced.charter;
+    let (envelope, body) = introduced.charter.clone();
     let named = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
     if named != Some(envelope) {
         let problem = "it does not begin with the charter that was accredited".to_owned();
@@ -284,7 +308,7 @@ fn reached(held: &Held, appender: &Appender, pending: &SignedCheckpoint) -> Resu
 }
 
 /// A checkpoint with its log's signature alone.
-fn bare(
+pub(crate) fn bare(
     signed: &SignedCheckpoint,
     key: &VerifierKey,
 ) -> std::result::Result<SignedCheckpoint, checkpoint::CheckpointError> {
@@ -293,7 +317,7 @@ fn bare(
 }
 
 /// Makes the row of a log of which nothing was held: that of an accredited, introduced partner.
-async fn found(db: &impl ConnectionTrait, origin: &Origin, now: Timestamp) -> Result<Held> {
+pub(crate) async fn found(db: &impl ConnectionTrait, origin: &Origin, now: Timestamp) -> Result<Held> {
     let unknown = || Error::UnknownLog(origin.clone());
     let Accredited { accreditation, introduced } = partners::find(db, origin, now).await?.ok_or_else(unknown)?;
     let introduced = introduced.ok_or_else(unknown)?;

@@ -12,14 +12,14 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 use crate::entity::{body, checkpoint as checkpoint_table, entry, log as log_table};
 use crate::error::Attempting;
-use crate::log::{self, Held, column, size};
+use crate::log::{self, Held, column, digest, size};
 use crate::sequencer::Request;
 use crate::store::Store;
 use crate::{Admission, BlobOutcome, Error, Identity, Receipt, Registry, Result, bodies, bounds, hashes};
 
 impl Registry {
     /// Admits a record to the own log, or says why not. Answers only once the record is durable
-    /// under a signed checkpoint. The same record again gives the first receipt.
+    /// under a signed checkpoint. The same record again, in whatever envelope, gives the first receipt.
     /// Safe to cancel: the record is then either admitted or not, and asking again tells.
     ///
     /// # Errors
@@ -40,7 +40,8 @@ impl Registry {
         answer.await.map_err(|_| stopped())?
     }
 
-    /// Keeps a blob until a record names it. Blobs no record names are dropped after an hour.
+    /// Keeps a blob until a record names it. Those that no record names are dropped after an hour, and
+    /// the oldest of them earlier where others need the room. Nobody is shown one before a record names it.
     ///
     /// # Errors
     /// When the database fails.
@@ -54,17 +55,13 @@ impl Registry {
         }
         let now = self.core.now();
         let writing = self.core.store.write().await?;
-        let unnamed = bodies::drop_unnamed(&*writing, now.plus_seconds(-bounds::UNNAMED_BLOB_SECONDS)).await?;
-        let outcome = if bodies::holds_blob(&*writing, &digest).await? {
-            BlobOutcome::Kept
-        } else if unnamed + length > bounds::UNNAMED_BLOB_BYTES {
-            BlobOutcome::Busy
-        } else {
+        bodies::drop_late(&*writing, now.plus_seconds(-bounds::UNNAMED_BLOB_SECONDS)).await?;
+        if !bodies::holds_blob(&*writing, &digest, now).await? {
+            bodies::make_room(&*writing, length).await?;
             bodies::keep_blob(&*writing, &digest, bytes, false, now).await?;
-            BlobOutcome::Kept
-        };
+        }
         writing.commit().await?;
-        Ok(outcome)
+        Ok(BlobOutcome::Kept)
     }
 }
 
@@ -108,8 +105,8 @@ pub(crate) fn log_key(identity: &Identity) -> std::result::Result<VerifierKey, S
     note::verifier_key(identity.origin.as_str(), KeyType::Ed25519, &*identity.log)
 }
 
-/// Where in a log the record with this digest first stands.
-pub(crate) async fn position(db: &impl ConnectionTrait, log_id: i64, record: &Digest) -> Result<Option<u64>> {
+/// Where in a log the record with this digest first stands, and in which envelope.
+pub(crate) async fn position(db: &impl ConnectionTrait, log_id: i64, record: &Digest) -> Result<Option<(u64, Digest)>> {
     let envelopes: Vec<Vec<u8>> = body::Entity::find()
         .select_only()
         .column(body::Column::Envelope)
@@ -120,12 +117,14 @@ pub(crate) async fn position(db: &impl ConnectionTrait, log_id: i64, record: &Di
         .attempting("look for a record")?;
     let entries = entry::Entity::find().filter(entry::Column::LogId.eq(log_id));
     let first = entries.filter(entry::Column::Envelope.is_in(envelopes)).order_by_asc(entry::Column::Idx).one(db).await;
-    first.attempting("look for a record")?.map(|row| size(row.idx)).transpose()
+    let Some(first) = first.attempting("look for a record")? else { return Ok(None) };
+    let unnamed = || Error::Inconsistent("an entry was found by an envelope that it does not name".to_owned());
+    Ok(Some((size(first.idx)?, digest(first.envelope.as_deref().ok_or_else(unnamed)?)?)))
 }
 
 /// The receipt that a record in the own log was first given; `None` when it is not there.
 pub(crate) async fn first_receipt(db: &impl ConnectionTrait, held: &Held, record: &Digest) -> Result<Option<Receipt>> {
-    let Some(index) = position(db, held.log.id, record).await? else { return Ok(None) };
+    let Some((index, envelope)) = position(db, held.log.id, record).await? else { return Ok(None) };
     let row = checkpoint_table::Entity::find()
         .filter(checkpoint_table::Column::LogId.eq(held.log.id))
         .filter(checkpoint_table::Column::Size.gt(column(index)))
@@ -136,7 +135,7 @@ pub(crate) async fn first_receipt(db: &impl ConnectionTrait, held: &Held, record
     let broken = || Error::Inconsistent(format!("entry {index} of the own log has no checkpoint that holds"));
     let signed = checkpoint::open(row.ok_or_else(broken)?.note.as_bytes(), &held.key).map_err(|_| broken())?;
     let proofs = prove(db, held, &signed, &[index]).await?;
-    Ok(proofs.into_iter().next().map(|proof| receipt(held, *record, &proof, true)))
+    Ok(proofs.into_iter().next().map(|proof| receipt(held, *record, envelope, &proof, true)))
 }
 
 /// Proofs of several entries under one checkpoint of the log.
@@ -154,6 +153,7 @@ pub(crate) async fn prove(
 }
 
 /// A receipt as it is given to a publisher.
-pub(crate) fn receipt(held: &Held, record: Digest, proof: &Proof, again: bool) -> Receipt {
-    Receipt { record, origin: held.log.origin.clone(), index: proof.index(), proof: proof.to_string(), again }
+pub(crate) fn receipt(held: &Held, record: Digest, envelope: Digest, proof: &Proof, again: bool) -> Receipt {
+    let (origin, index) = (held.log.origin.clone(), proof.index());
+    Receipt { record, origin, index, envelope, proof: proof.to_string(), again }
 }

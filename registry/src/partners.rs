@@ -1,5 +1,7 @@
 //! Partners: whom the own nation accredits, and how they introduced themselves.
 
+use std::sync::Arc;
+
 use chancery_schema::digest::Digest;
 use chancery_schema::key::Role;
 use chancery_schema::name::{Nation, Origin};
@@ -11,16 +13,17 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 
 use crate::entity::introduction;
 use crate::error::Attempting;
+use crate::known::known;
 use crate::log::{self, Held};
 use crate::view::{self, Introduced};
-use crate::{Error, Introduction, Partner, PartnerEndpoint, Registry, Result, SyncState, bounds};
+use crate::{Core, Error, Introduction, Partner, PartnerEndpoint, Registry, Result, SyncState, bounds};
 
 /// An accreditation in force, and the introduction of the nation that it recognises, if there is one.
 pub(crate) struct Accredited {
     /// The newest accreditation.
     pub accreditation: Accreditation,
     /// How the partner introduced itself; its fingerprint is the accredited one.
-    pub introduced: Option<Introduced>,
+    pub introduced: Option<Arc<Introduced>>,
 }
 
 impl Registry {
@@ -35,11 +38,16 @@ impl Registry {
         self.may_introduce(&*writing, &introduced).await?;
         let row = introduction::ActiveModel {
             origin: Set(introduced.origin.to_string()),
+            sha256: Set(Digest::of(bundle).as_bytes().to_vec()),
             bundle: Set(bundle.to_vec()),
             received_at: Set(self.core.now().unix_seconds()),
         };
         let place = OnConflict::column(introduction::Column::Origin)
-            .update_columns([introduction::Column::Bundle, introduction::Column::ReceivedAt])
+            .update_columns([
+                introduction::Column::Sha256,
+                introduction::Column::Bundle,
+                introduction::Column::ReceivedAt,
+            ])
             .to_owned();
         let kept = introduction::Entity::insert(row).on_conflict(place).exec_without_returning(&*writing).await;
         kept.attempting("keep an introduction")?;
@@ -67,7 +75,7 @@ impl Registry {
     pub async fn partners(&self) -> Result<Vec<Partner>> {
         let db = self.core.store.snapshot().await?;
         let mut partners = Vec::new();
-        for accredited in in_force(&db, self.core.now()).await? {
+        for accredited in in_force(&self.core, &db).await? {
             partners.push(partner(&db, accredited).await?);
         }
         Ok(partners)
@@ -94,10 +102,10 @@ impl Registry {
         if log::own(db).await?.is_some_and(|own| own.log.origin == *origin) {
             return Err(Error::Invalid(format!("{origin} is this archive's own log; it needs no introduction")));
         }
-        let partner = in_force(db, self.core.now()).await?;
-        let partner = partner.into_iter().find(|partner| partner.accreditation.partner_log == *origin);
-        if let Some(other) = partner.filter(|partner| partner.accreditation.fingerprint != introduced.fingerprint) {
-            let known = other.accreditation.fingerprint;
+        let accredited = accreditations(db, self.core.now()).await?;
+        let accredited = accredited.into_iter().find(|accreditation| accreditation.partner_log == *origin);
+        if let Some(other) = accredited.filter(|other| other.fingerprint != introduced.fingerprint) {
+            let known = other.fingerprint;
             let reason = format!("{origin} is accredited with the fingerprint {known}, not {}", introduced.fingerprint);
             return Err(Error::Invalid(format!(
                 "failed to keep an introduction: {reason}; end that accreditation first"
@@ -118,7 +126,7 @@ pub(crate) async fn scopes(db: &impl ConnectionTrait, held: &Held, now: Timestam
 }
 
 /// What a partner is recognised for, as far as this version knows the words.
-fn known_scopes(accreditation: &Accreditation) -> Vec<Scope> {
+pub(crate) fn known_scopes(accreditation: &Accreditation) -> Vec<Scope> {
     accreditation.scopes.iter().filter_map(Word::known).copied().collect()
 }
 
@@ -132,16 +140,17 @@ pub(crate) async fn find(db: &impl ConnectionTrait, origin: &Origin, now: Timest
 }
 
 /// Every accreditation in force.
-async fn in_force(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<Accredited>> {
-    let mut accredited = Vec::new();
-    for accreditation in accreditations(db, now).await? {
-        accredited.push(with_introduction(db, accreditation).await?);
-    }
-    Ok(accredited)
+async fn in_force(core: &Core, db: &impl ConnectionTrait) -> Result<Vec<Accredited>> {
+    let known = known(core, db).await?;
+    let accredited = accreditations(db, core.now()).await?.into_iter().map(|accreditation| {
+        let introduced = known.introduced(&accreditation.partner_log, &accreditation.fingerprint).cloned();
+        Accredited { accreditation, introduced }
+    });
+    Ok(accredited.collect())
 }
 
 /// Of each fingerprint the newest accreditation in the own log, unless it ends it or has ended.
-async fn accreditations(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<Accreditation>> {
+pub(crate) async fn accreditations(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<Accreditation>> {
     let Some(own) = log::own(db).await? else { return Ok(Vec::new()) };
     let mut newest: Vec<Accreditation> = Vec::new();
     for (_, record) in view::standing(db, &own.log, Kind::Accreditation).await? {
@@ -157,7 +166,7 @@ async fn accreditations(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec
 async fn with_introduction(db: &impl ConnectionTrait, accreditation: Accreditation) -> Result<Accredited> {
     let row = introduction::Entity::find_by_id(accreditation.partner_log.to_string()).one(db).await;
     let introduced = match row.attempting("read an introduction")? {
-        Some(row) => Some(view::read_introduction(&row.bundle)?),
+        Some(row) => Some(Arc::new(view::read_introduction(&row.bundle)?)),
         None => None,
     };
     let fingerprint: &Digest = &accreditation.fingerprint;

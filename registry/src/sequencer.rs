@@ -150,7 +150,7 @@ impl Sequencer {
         let found = lease::Entity::find_by_id(LEASE).one(db).await.attempting("read the lease")?;
         let epoch = match found {
             Some(found) if self.epoch == Some(found.epoch) => found.epoch,
-            Some(found) if found.until > now => return Err(Error::NotSequencer),
+            Some(found) if counts(found.until, now) => return Err(Error::NotSequencer),
             Some(found) => found.epoch + 1,
             None => 1,
         };
@@ -166,5 +166,24 @@ impl Sequencer {
             .to_owned();
         lease::Entity::insert(row).on_conflict(place).exec_without_returning(db).await.attempting("take the lease")?;
         Ok(epoch)
+    }
+}
+
+/// Whether a lease that ends at `until` still keeps others away. One that ends later than any lease
+/// could was taken by a clock that stood ahead, and must not lock everyone out until that time comes.
+fn counts(until: i64, now: i64) -> bool {
+    now < until && until <= now + bounds::LEASE_SECONDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_keeps_others_away_only_as_long_as_one_can_last() {
+        let now = 1_795_521_600;
+        for (until, expected) in [(-1, false), (0, false), (1, true), (30, true), (31, false), (86_400, false)] {
+            assert_eq!(counts(now + until, now), expected, "{until}");
+        }
     }
 }

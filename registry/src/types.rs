@@ -24,6 +24,9 @@ pub struct Receipt {
     pub origin: Origin,
     /// Its position.
     pub index: u64,
+    /// The envelope that was entered there, which the proof is of. The same record in another envelope,
+    /// with other signatures, is not entered again.
+    pub envelope: Digest,
     /// The C2SP tlog-proof.
     pub proof: String,
     /// Whether it was in the log before.
@@ -39,7 +42,7 @@ pub enum BlobOutcome {
     WrongDigest,
     /// Larger than any record may name.
     TooLarge,
-    /// Too many blobs wait for their record; try again later.
+    /// Too many blobs wait for their record; try again later. This archive drops the oldest instead.
     Busy,
 }
 
@@ -193,7 +196,7 @@ pub struct NationSummary {
     pub witness_vkey: String,
     /// Its mirror's name and key.
     pub mirror_vkey: String,
-    /// The index of its charter's record: always 0.
+    /// The record digest of its charter in force: the fingerprint, until charters can be rotated.
     pub charter: Digest,
 }
 

@@ -9,6 +9,7 @@ use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::{Frame, Package};
 use chancery_schema::key::Role;
+use chancery_schema::limits::PACKAGE_BYTES_MAX;
 use chancery_schema::log::checkpoint::{self, Checkpoint};
 use chancery_schema::log::entry::Entry;
 use chancery_schema::log::tile::tiles_at;
@@ -287,22 +288,180 @@ async fn an_entry_of_a_later_form_does_not_stop_a_mirror() {
     assert_eq!(package.entries[4..], later);
 }
 
-/// Has the mirror take in a log that its operator, who holds the log's key, has continued at will.
+#[tokio::test]
+async fn a_package_keeps_to_its_bound_whatever_the_entries_are() {
+    let (source, mirror) = pair().await;
+    let mut fat = vec![b"chancery.entry/v9\n".to_vec(); 252];
+    for entry in &mut fat {
+        entry.resize(usize::from(u16::MAX), b'x');
+    }
+    take_in(&source, &mirror, &fat, &[]).await;
+    let mut next = 0;
+    while next < 256 {
+        let (package, _) = mirror.registry.package(&source.origin, next, 256).await.unwrap().expect("a package");
+        next += package.entries.len() as u64;
+        let bytes = Frame::Package(package).to_bytes();
+        assert!(bytes.len() <= PACKAGE_BYTES_MAX + 4096, "{}", bytes.len());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_with_a_later_entry_is_judged_where_it_was_missed() {
+    let (source, mirror) = pair().await;
+    let card = source.card("umoja");
+    let entry = [Entry::new("model-card", card.digest()).unwrap().to_bytes()];
+    take_in(&source, &mirror, &entry, &[]).await;
+    assert_eq!(verdict(&mirror, &source.origin, 4).await, Verdict::Missing);
+
+    take_in(&source, &mirror, &entry, &[Frame::Envelope(card.to_bytes())]).await;
+    assert_eq!(verdict(&mirror, &source.origin, 4).await, Verdict::Valid);
+    let again = verdict(&mirror, &source.origin, 5).await;
+    assert!(matches!(again, Verdict::Void(refusal) if refusal.code == Code::AlreadyEntered));
+    let missing = mirror.registry.missing(&source.origin, 10).await.unwrap();
+    assert!(!missing.contains(&card.digest()));
+    same_when_rebuilt(&mirror).await;
+}
+
+#[tokio::test]
+async fn bodies_may_arrive_in_any_order() {
+    let source = Nation::founded("FR").await;
+    let (first, _) = source.publish("umoja").await;
+    // Later entries change earlier rows: delegations of one key, and cards of one version.
+    let second = source.superseding("umoja", &first);
+    source.admit(&second).await;
+    source.admit(&source.delegation(Role::Publisher, &[Kind::License], &["*"])).await;
+    let (publisher, cards) = ([Kind::ModelCard], ["*"]);
+    source.admit(&source.delegation(Role::Publisher, &publisher, &cards)).await;
+    source.admit(&source.superseding("umoja", &second)).await;
+    source.publish("another").await;
+
+    let count = 9;
+    for (step, start) in [(1, 1), (2, 0), (4, 3), (5, 0), (7, 2), (8, 0), (1, 6)] {
+        let mirror = Nation::founded("KE").await;
+        mirror.befriend(&source).await;
+        let (package, frames) = shown(&source, &mirror).await;
+        mirror.registry.extend(&package, &[]).await.unwrap();
+        let frames: Vec<Frame> = frames.into_iter().filter(|frame| matches!(frame, Frame::Envelope(_))).collect();
+        assert_eq!(frames.len(), count + 1, "with the charter, which is known");
+        for place in 0..count {
+            let frame = &frames[1 + (place * step + start) % count];
+            mirror.registry.add_bodies(&source.origin, std::slice::from_ref(frame)).await.unwrap();
+            same_when_rebuilt(&mirror).await;
+        }
+        for (index, expected) in [(5, "superseded"), (8, "valid"), (9, "valid")] {
+            let verdict = verdict(&mirror, &source.origin, index).await;
+            match expected {
+                "valid" => assert_eq!(verdict, Verdict::Valid, "{index}"),
+                _ => assert!(matches!(verdict, Verdict::Superseded { .. }), "{index}: {verdict:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_late_body_costs_no_more_than_what_comes_after_it() {
+    let (source, mirror) = pair().await;
+    let (card, _) = source.publish("umoja").await;
+    let (package, bodies) = shown(&source, &mirror).await;
+    let late = Frame::Envelope(card.to_bytes());
+    let early: Vec<Frame> = bodies.into_iter().filter(|frame| *frame != late).collect();
+    mirror.registry.extend(&package, &early).await.unwrap();
+    // A mark on an earlier row tells whether it was written again.
+    mirror.execute("UPDATE found SET name = 'marked' WHERE log_id = 2 AND idx = 1").await;
+    let marked = mirror.registry.view_digest().await.unwrap();
+    assert_eq!(mirror.registry.add_bodies(&source.origin, &[late]).await.unwrap(), 1);
+    assert_eq!(verdict(&mirror, &source.origin, 4).await, Verdict::Valid);
+    let live = mirror.registry.view_digest().await.unwrap();
+    assert_ne!(live, marked);
+    mirror.registry.rebuild_view().await.unwrap();
+    assert_ne!(mirror.registry.view_digest().await.unwrap(), live, "the mark was still there");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_what_is_missing_goes_on_from_where_he_was() {
+    let (source, mirror) = pair().await;
+    source.publish("umoja").await;
+    source.publish("another").await;
+    let (package, _) = shown(&source, &mirror).await;
+    mirror.registry.extend(&package, &[]).await.unwrap();
+    let missing = mirror.registry.missing(&source.origin, 10).await.unwrap();
+    assert_eq!(missing.len(), 5);
+
+    let mut seen = Vec::new();
+    while let [.., last] = &mirror.registry.missing_after(&source.origin, seen.last().copied(), 2).await.unwrap()[..] {
+        assert!(seen.last().is_none_or(|before| before < last));
+        seen.extend(mirror.registry.missing_after(&source.origin, seen.last().copied(), 2).await.unwrap());
+    }
+    assert_eq!(seen.iter().map(|(_, digest)| *digest).collect::<Vec<_>>(), missing);
+    assert_eq!(seen.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn the_logs_own_cosigners_do_not_make_a_checkpoint_better_however_many_follow() {
+    let (source, mirror) = pair().await;
+    source.befriend(&mirror).await;
+    pull(&source, &mirror).await;
+    let size = source.registry.head(&source.origin).await.unwrap().unwrap().size;
+    let lines = mirror.registry.cosign(&source.origin).await.unwrap();
+    source.registry.add_cosignatures(&source.origin, size, &lines[..1]).await.unwrap();
+    // Under the cosigned one stands one name; under the next one another, the log's own witness.
+    source.execute(&format!("DELETE FROM cosignature WHERE own AND size = {size}")).await;
+    source.publish("umoja").await;
+    let more = "WITH RECURSIVE more(size) AS (SELECT 1000 UNION ALL SELECT size + 1 FROM more WHERE size < 1300) \
+                INSERT INTO checkpoint (log_id, size, note, cosigners) SELECT 1, size, '', 0 FROM more";
+    source.execute(more).await;
+    let proof = source.registry.proof(&source.origin, 1).await.unwrap().expect("a proof");
+    assert!(proof.contains(&lines[0]), "{proof}");
+}
+
+#[tokio::test]
+async fn a_new_introduction_counts_at_once() {
+    let (source, mirror) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    let rival = Nation::rival("FR").await;
+    let fingerprints = async || {
+        let nations = mirror.registry.nations().await.unwrap();
+        nations.into_iter().filter(|nation| !nation.own).map(|nation| nation.fingerprint).collect::<Vec<_>>()
+    };
+    // All within one second.
+    for nation in [&rival, &source, &rival] {
+        mirror.registry.introduce(&nation.registry.introduction().await.unwrap()).await.unwrap();
+        assert_eq!(fingerprints().await, [nation.fingerprint]);
+        assert_eq!(fingerprints().await, [nation.fingerprint]);
+    }
+}
+
+/// The view is what the logs say, and the archive finds nothing wrong.
+async fn same_when_rebuilt(nation: &Nation) {
+    let live = nation.registry.view_digest().await.unwrap();
+    assert_eq!(nation.registry.check().await.unwrap(), Vec::<String>::new());
+    nation.registry.rebuild_view().await.unwrap();
+    assert_eq!(nation.registry.view_digest().await.unwrap(), live);
+}
+
+/// Has the mirror take in a log that its operator, who holds the log's key, has continued at will: the
+/// source's entries first, if nothing is held, and then `more`.
 async fn take_in(source: &Nation, mirror: &Nation, more: &[Vec<u8>], bodies: &[Frame]) -> MirrorState {
-    let mut entries = source.registry.entries(&source.origin, 0, 256).await.unwrap();
-    let (_, mut frames) = shown(source, mirror).await;
+    let origin = source.origin.clone();
+    let start = mirror.registry.mirror(&origin).await.unwrap().expect("a mirror").size;
+    let mut frames = bodies.to_vec();
+    let mut entries = mirror.registry.entries(&origin, 0, 256).await.unwrap();
+    if start == 0 {
+        entries = source.registry.entries(&origin, 0, 256).await.unwrap();
+        let (_, beside) = source.registry.package(&origin, 0, entries.len() as u64).await.unwrap().expect("a package");
+        frames.extend(beside);
+    }
     entries.extend_from_slice(more);
-    frames.extend_from_slice(bodies);
     let mut tree = MemoryTree::new();
     for entry in &entries {
         tree.push(leaf_hash(entry));
     }
-    let (origin, tree_size) = (source.origin.clone(), tree.size());
+    let tree_size = tree.size();
     let checkpoint = Checkpoint { origin: origin.clone(), size: tree_size, root: tree.root() };
     let signed = checkpoint::sign(checkpoint, &source.key(Role::Log)).unwrap();
     mirror.registry.set_pending(&origin, &signed.to_string()).await.unwrap();
     let proof = subtree_consistency_proof(&tree, 0, tree_size, tree_size).expect("a proof");
-    let package = Package { origin, start: 0, tree_size, entries, proof };
+    let entries = entries.split_off(usize::try_from(start).unwrap());
+    let package = Package { origin, start, tree_size, entries, proof };
     mirror.registry.extend(&package, &frames).await.unwrap()
 }
 

@@ -12,7 +12,9 @@ use std::time::Duration;
 use chancery_registry::{Admission, BlobOutcome, Error, Identity, Registry, SharedSigner};
 use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
-use chancery_schema::key::{SignError, Signer};
+use chancery_schema::envelope::Envelope;
+use chancery_schema::frame::Frame;
+use chancery_schema::key::{Role, SignError, Signer};
 use chancery_schema::log::checkpoint;
 use chancery_schema::log::tile::{Tile, WIDTH_MAX};
 use chancery_schema::log::tree::{MemoryTree, leaf_hash, verify_consistency};
@@ -157,6 +159,76 @@ async fn two_sequencers_over_one_database_make_one_log() {
     whole(&nation.registry, &nation.origin, 10).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sequencers_at_once_lose_nothing_and_enter_nothing_twice() {
+    let nation = Arc::new(Nation::founded("FR").await);
+    let registries = [nation.registry.clone(), nation.reopened().await];
+    let mut tasks = Vec::new();
+    for number in 0..40 {
+        nation.upload(&format!("model-{number}")).await;
+        let card = nation.card(&format!("model-{number}"));
+        // Each card once, and every fourth to both.
+        for (which, registry) in registries.iter().enumerate() {
+            if number % 2 == which || number % 4 == 0 {
+                let (nation, registry, card) = (Arc::clone(&nation), registry.clone(), card.clone());
+                tasks.push(tokio::spawn(async move {
+                    let admission = registry.admit(&card.to_bytes()).await.unwrap();
+                    let Admission::Admitted(receipt) = admission else { panic!("refused: {admission:?}") };
+                    nation.verify(&card, Kind::ModelCard, &receipt);
+                    (receipt.record, receipt.index)
+                }));
+            }
+        }
+    }
+    assert_eq!(tasks.len(), 50);
+    let mut places = BTreeSet::new();
+    for task in tasks {
+        places.insert(task.await.expect("each is admitted"));
+    }
+    assert_eq!(places.len(), 40, "both answer a record alike");
+    assert_eq!(places.iter().map(|(_, index)| *index).collect::<BTreeSet<_>>(), (4..44).collect());
+    whole(&nation.registry, &nation.origin, 44).await;
+    assert_eq!(nation.registry.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_lease_taken_by_a_clock_that_stood_ahead_keeps_nobody_away() {
+    let nation = Nation::founded("FR").await;
+    nation.wait(7200);
+    for (name, step) in [("ahead", 0), ("back", -3600), ("forward", 3600)] {
+        let until = nation.now.load(Ordering::Relaxed) + if step == 0 { 86_400 } else { 20 };
+        nation.execute(&format!("UPDATE lease SET epoch = epoch + 900, until = {until}, holder = 'process 1'")).await;
+        nation.wait(step);
+        let admitted = tokio::time::timeout(Duration::from_secs(5), nation.publish(name)).await;
+        admitted.unwrap_or_else(|_| panic!("{name}: nobody else sequences"));
+    }
+    whole(&nation.registry, &nation.origin, 7).await;
+}
+
+#[tokio::test]
+async fn a_record_in_another_envelope_gets_the_receipt_of_the_first() {
+    let nation = Nation::founded("FR").await;
+    let (card, first) = nation.publish("umoja").await;
+    assert_eq!(first.envelope, card.digest());
+    let other = Envelope::sign(card.payload().to_vec(), &[&nation.key(Role::Exchange) as &dyn Signer]).unwrap();
+    assert_ne!(other.digest(), card.digest());
+    let again = nation.admit(&other).await;
+    assert_eq!((again.record, again.envelope, again.index), (first.record, card.digest(), first.index));
+    assert!(again.again);
+    nation.verify(&card, Kind::ModelCard, &again);
+}
+
+#[tokio::test]
+async fn an_archive_knows_its_own_log_by_name() {
+    let nation = Nation::founded("FR").await;
+    assert_eq!(nation.registry.own_origin(), Some(&nation.origin));
+    let reader = Registry::open(&nation.url(), None, clock(&nation.now)).await.unwrap();
+    assert_eq!(reader.own_origin(), Some(&nation.origin));
+    let folder = tempfile::tempdir().unwrap();
+    let empty = Registry::open(&common::url(folder.path()), None, clock(&nation.now)).await.unwrap();
+    assert_eq!(empty.own_origin(), None);
+}
+
 #[tokio::test]
 async fn a_lease_that_another_process_holds_is_waited_for() {
     let nation = Nation::founded("FR").await;
@@ -230,14 +302,52 @@ async fn blobs_are_bounded_and_wait_an_hour_for_their_record() {
     for number in 0..16 {
         assert_eq!(put(vec![number; 16 << 20]).await, BlobOutcome::Kept);
     }
-    assert_eq!(put(b"one more".to_vec()).await, BlobOutcome::Busy);
+    assert_eq!(count(&nation, "blob WHERE NOT named").await, 16);
     assert_eq!(put(vec![3; 16 << 20]).await, BlobOutcome::Kept, "it is held already");
+    assert_eq!(count(&nation, "blob WHERE NOT named").await, 16);
 
-    nation.wait(3601);
+    nation.wait(3500);
+    assert_eq!(put(vec![3; 16 << 20]).await, BlobOutcome::Kept, "it begins to wait anew");
+    nation.wait(200);
     assert_eq!(put(b"one more".to_vec()).await, BlobOutcome::Kept);
-    assert_eq!(registry.blob(&Digest::of(&vec![0; 16 << 20])).await.unwrap(), None);
+    assert_eq!(count(&nation, "blob WHERE NOT named").await, 2);
     let named = registry.blob(&Digest::of(&document("named"))).await.unwrap();
     assert_eq!(named, Some(document("named")));
+}
+
+#[tokio::test]
+async fn a_full_store_of_blobs_gives_up_the_one_that_has_waited_longest() {
+    let nation = Nation::founded("FR").await;
+    nation.upload("first").await;
+    nation.wait(1);
+    for number in 0..15 {
+        let bytes = vec![number; 16 << 20];
+        nation.registry.put_blob(Digest::of(&bytes), bytes).await.unwrap();
+    }
+    nation.wait(1);
+    nation.upload("last").await;
+    assert_eq!(count(&nation, "blob WHERE NOT named").await, 17, "there was room for all");
+    nation.wait(1);
+    let bytes = vec![15; 16 << 20];
+    assert_eq!(nation.registry.put_blob(Digest::of(&bytes), bytes).await.unwrap(), BlobOutcome::Kept);
+
+    let first = nation.registry.admit(&nation.card("first").to_bytes()).await.unwrap();
+    assert!(matches!(first, Admission::Refused(refusal) if refusal.code == Code::BlobMissing));
+    nation.admit(&nation.card("last")).await;
+    assert!(count(&nation, "blob WHERE NOT named AND size > 1000").await <= 16);
+}
+
+#[tokio::test]
+async fn a_blob_is_shown_once_a_record_names_it() {
+    let nation = Nation::founded("FR").await;
+    nation.upload("umoja").await;
+    let digest = Digest::of(&document("umoja"));
+    assert_eq!(nation.registry.blob(&digest).await.unwrap(), None);
+    assert_eq!(nation.registry.piece(&digest).await.unwrap(), None);
+    nation.wait(600);
+    nation.admit(&nation.card("umoja")).await;
+    assert_eq!(nation.registry.blob(&digest).await.unwrap(), Some(document("umoja")));
+    assert_eq!(nation.registry.piece(&digest).await.unwrap(), Some(Frame::Blob(document("umoja"))));
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Which media type to answer in (RFC 9110 §12.5.1, GraphQL over HTTP §4.3).
 
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
+
 /// The media types of a GraphQL response.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MediaType {
@@ -24,8 +27,8 @@ impl MediaType {
 pub fn negotiate(accept: Option<&str>) -> Option<MediaType> {
     let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else { return Some(MediaType::Json) };
     let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::read).collect();
-    let json = preference(&ranges, "json");
-    let graphql = preference(&ranges, "graphql-response+json");
+    let json = preference(&ranges, "application", "json");
+    let graphql = preference(&ranges, "application", "graphql-response+json");
     match (json.is_wanted(), graphql.is_wanted()) {
         (false, false) => None,
         (false, true) => Some(MediaType::GraphqlResponse),
@@ -34,6 +37,18 @@ pub fn negotiate(accept: Option<&str>) -> Option<MediaType> {
         }
         (true, _) => Some(MediaType::Json),
     }
+}
+
+/// Whether a page for people is wanted rather than JSON for programs, as browsers say it.
+pub fn prefers_page(accept: &str) -> bool {
+    let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::read).collect();
+    preference(&ranges, "text", "html") > preference(&ranges, "application", "json")
+}
+
+/// All values of a header that is a list.
+pub fn values(request: &HttpRequest, name: HeaderName) -> String {
+    let values: Vec<&str> = request.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect();
+    values.join(",")
 }
 
 const EXACT: u8 = 2;
@@ -51,13 +66,13 @@ impl Preference {
     }
 }
 
-/// The preference for `application/<subtype>`: that of the most exact range that matches.
-fn preference(ranges: &[Range<'_>], subtype: &str) -> Preference {
+/// The preference for `<kind>/<subtype>`: that of the most exact range that matches.
+fn preference(ranges: &[Range<'_>], kind: &str, subtype: &str) -> Preference {
     let matching = ranges.iter().filter_map(|range| {
-        let exactness = match (range.kind, range.subtype) {
-            ("application", named) if named.eq_ignore_ascii_case(subtype) => EXACT,
-            ("application", "*") => 1,
-            ("*", "*") => 0,
+        let exactness = match (range.kind.eq_ignore_ascii_case(kind), range.kind, range.subtype) {
+            (true, _, named) if named.eq_ignore_ascii_case(subtype) => EXACT,
+            (true, _, "*") => 1,
+            (_, "*", "*") => 0,
             _ => return None,
         };
         Some((exactness, range.quality))
@@ -77,7 +92,6 @@ impl<'a> Range<'a> {
     fn read(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let (kind, subtype) = parts.next()?.split_once('/')?;
-        let kind = if kind.eq_ignore_ascii_case("application") { "application" } else { kind };
         let mut quality = 1000;
         for parameter in parts {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -97,7 +111,7 @@ pub fn is_utf8(charset: &str) -> bool {
 }
 
 /// Reads `0.5` as 500. More than three decimals, or more than one, is no quality.
-fn read_quality(text: &str) -> Option<u16> {
+pub fn read_quality(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     if decimals.len() > 3 || !decimals.bytes().all(|c| c.is_ascii_digit()) {
         return None;
@@ -144,6 +158,23 @@ mod tests {
             (Some("nonsense"), None),
         ] {
             assert_eq!(negotiate(accept), expected, "{accept:?}");
+        }
+    }
+    #[test]
+    fn browsers_prefer_a_page_and_programs_do_not() {
+        for (accept, page) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", true),
+            ("text/html", true),
+            ("text/*", true),
+            ("text/html;q=0.5, application/json;q=0.4", true),
+            ("text/html, application/json", false),
+            ("text/html;q=0.4, application/json", false),
+            ("text/html;q=0, */*", false),
+            ("application/json", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_page(accept), page, "{accept}");
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Blobs: what is too large for an envelope, named by its SHA-256.
 
-use actix_web::web::{Bytes, Data, Path, Payload};
+use std::time::Duration;
+
+use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chancery_registry::BlobOutcome;
 use chancery_schema::limits::BLOB_BYTES_MAX;
-use futures::StreamExt as _;
 
+use crate::incoming::{self, Cut};
+use crate::limits::TRANSFER_GRACE;
 use crate::record::digest;
-use crate::reply::{Cache, Failure, bytes};
+use crate::reply::{Cache, Failure, held};
 use crate::state::State;
 
 /// `PUT /blob/<digest>`: keeps a blob until a record names it. Putting it again does no harm.
@@ -18,13 +21,11 @@ pub async fn put(
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let digest = digest(&path)?;
-    if let Some(length) = announced(&request)
-        && length > BLOB_BYTES_MAX
-    {
+    if incoming::announced(&request).is_some_and(|length| length > BLOB_BYTES_MAX) {
         return Err(too_large());
     }
-    let _permit = state.transfers.try_acquire().map_err(|_| Failure::Busy)?;
-    let body = collect(payload).await?;
+    let _place = state.uploads.enter(state.client(&request)).await.ok_or(Failure::Busy)?;
+    let body = collect(payload, TRANSFER_GRACE).await?;
     match state.registry.put_blob(digest, body).await? {
         BlobOutcome::Kept => Ok(HttpResponse::Created().finish()),
         BlobOutcome::WrongDigest => Err(Failure::Bad(format!("the bytes do not have the digest {digest}"))),
@@ -34,27 +35,20 @@ pub async fn put(
 }
 
 /// `GET /blob/<digest>`.
-pub async fn get(state: Data<State>, path: Path<String>) -> Result<HttpResponse, Failure> {
+pub async fn get(state: Data<State>, path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let digest = digest(&path)?;
-    let _permit = state.transfers.try_acquire().map_err(|_| Failure::Busy)?;
+    let place = state.download(&request).await?;
     let blob = state.registry.blob(&digest).await?.ok_or(Failure::NotFound("no such blob is held here"))?;
-    Ok(bytes("application/octet-stream", Cache::Immutable, blob))
+    Ok(held("application/octet-stream", Cache::Immutable, blob, place))
 }
 
-fn announced(request: &HttpRequest) -> Option<u64> {
-    request.headers().get("content-length")?.to_str().ok()?.parse().ok()
-}
-
-async fn collect(mut payload: Payload) -> Result<Vec<u8>, Failure> {
-    let mut body: Vec<u8> = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk: Bytes = chunk.map_err(|_| Failure::Bad("the body ended too early".to_owned()))?;
-        if body.len() as u64 + chunk.len() as u64 > BLOB_BYTES_MAX {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn collect(payload: Payload, grace: Duration) -> Result<Vec<u8>, Failure> {
+    let max = usize::try_from(BLOB_BYTES_MAX).unwrap_or(usize::MAX);
+    incoming::collect(payload, max, grace).await.map_err(|cut| match cut {
+        Cut::Short => Failure::Bad("the body ended too early".to_owned()),
+        Cut::Large => too_large(),
+        Cut::Slow => Failure::TooSlow,
+    })
 }
 
 fn too_large() -> Failure {

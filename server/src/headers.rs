@@ -16,6 +16,11 @@ pub const STRICT: &str = "default-src 'none'; base-uri 'none'; form-action 'none
 pub const PAGE: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Scripts, styles, requests and workers of the portal, from here alone; markup only as its one policy makes it.
+pub const PORTAL: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'; trusted-types chancery; require-trusted-types-for 'script'";
+
 /// Own scripts and requests besides. `GraphiQL` writes styles into the page and carries its fonts along.
 pub const EXPLORER: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; font-src 'self' data:; \

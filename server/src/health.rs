@@ -38,7 +38,7 @@ struct Log {
 
 /// `GET /health`: 200 when healthy, otherwise 503.
 pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Failure> {
-    let Some(head) = state.registry.heads().await?.into_iter().find(|head| head.own) else {
+    let Some(head) = state.heads.own().await? else {
         return Ok(answer(Some("this node keeps no log of its own"), None));
     };
     let signed_at = signed_at(&state, &head).await?;

@@ -7,20 +7,29 @@
 //! A publisher is known by the signatures in the envelope, so there are no accounts, cookies or
 //! sessions, and nothing that another site could ride on.
 
+mod accept;
 mod blob;
+mod client;
 mod explorer;
 mod graphql;
 mod headers;
+mod heads;
 mod health;
+mod held;
+mod incoming;
+mod language;
 mod limits;
 mod log;
 mod metrics;
 mod page;
+mod pool;
+mod portal;
 mod record;
 mod reply;
 mod route;
 mod serve;
 mod state;
+mod summary;
 mod tls;
 
 use std::net::SocketAddr;

@@ -63,7 +63,7 @@ impl Metrics {
 
 /// `GET /metrics`.
 pub async fn page(state: Data<State>) -> Result<HttpResponse, Failure> {
-    for head in state.registry.heads().await? {
+    for head in state.heads.all().await?.iter() {
         let size = i64::try_from(head.size).unwrap_or(i64::MAX);
         state.metrics.log_size.get_or_create(&OfLog { origin: head.origin.to_string() }).set(size);
     }

@@ -3,14 +3,10 @@
 use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use actix_web::web::Data;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
 use chancery_registry::NationSummary;
 use chancery_schema::digest::Digest;
-
-use crate::headers::PAGE;
-use crate::reply::Failure;
-use crate::state::State;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -23,13 +19,14 @@ const LINKS: [(&str, &str); 6] = [
     ("/metrics", "Metrics"),
 ];
 
-/// `GET /`.
-pub async fn home(state: Data<State>) -> Result<HttpResponse, Failure> {
-    let nations = state.registry.nations().await?;
-    let own = nations.iter().find(|nation| nation.own);
-    let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_SECURITY_POLICY, PAGE)).insert_header((CACHE_CONTROL, "no-cache"));
-    Ok(response.content_type("text/html; charset=utf-8").body(html(own, &nations)))
+/// What a page says, whatever frame it stands in.
+pub struct Page {
+    /// Whether it is what was looked for.
+    pub status: StatusCode,
+    /// The title, as text.
+    pub title: String,
+    /// The content, as markup.
+    pub content: String,
 }
 
 /// `GET /page.css`.
@@ -37,13 +34,13 @@ pub async fn style() -> HttpResponse {
     HttpResponse::Ok().content_type("text/css; charset=utf-8").insert_header((CACHE_CONTROL, "no-cache")).body(STYLE)
 }
 
-fn html(own: Option<&NationSummary>, nations: &[NationSummary]) -> String {
-    let title = own.map_or_else(|| "A node".to_owned(), |own| escape(&name(own)));
+/// The front page.
+pub fn front(nations: &[NationSummary]) -> Page {
+    let own = nations.iter().find(|nation| nation.own);
+    let title = own.map_or_else(|| "A node".to_owned(), name);
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title} · Chancery</title>\n<link rel=\"stylesheet\" href=\"/page.css\">\n</head>\n<body>\n<main>\n\
-         <p>Chancery, a registry of foundation models between nations</p>\n<h1><bdi>{title}</bdi></h1>\n"
+        "<p>Chancery, a registry of foundation models between nations</p>\n<h1><bdi>{}</bdi></h1>\n",
+        escape(&title)
     );
     match own {
         Some(own) => identity(&mut page, own),
@@ -55,8 +52,19 @@ fn html(own: Option<&NationSummary>, nations: &[NationSummary]) -> String {
     }
     page.push_str("</ul>\n");
     others(&mut page, nations);
-    page.push_str("</main>\n</body>\n</html>\n");
-    page
+    Page { status: StatusCode::OK, title, content: page }
+}
+
+/// The frame around a page where the portal is not built in. The words are English in every language.
+pub fn plain(page: &Page) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{} · Chancery</title>\n<link rel=\"stylesheet\" href=\"/page.css\">\n</head>\n\
+         <body>\n<main>\n{}</main>\n</body>\n</html>\n",
+        escape(&page.title),
+        page.content,
+    )
 }
 
 fn identity(page: &mut String, own: &NationSummary) {
@@ -93,7 +101,7 @@ fn others(page: &mut String, nations: &[NationSummary]) {
 }
 
 /// What a nation calls itself: in English, or first.
-fn name(nation: &NationSummary) -> String {
+pub fn name(nation: &NationSummary) -> String {
     let names = &nation.display_name;
     let name = names.iter().find(|(language, _)| language == "en").or_else(|| names.first());
     name.map_or_else(|| nation.nation.to_string(), |(_, text)| text.clone())
@@ -106,7 +114,8 @@ fn grouped(digest: &Digest) -> String {
     groups.join(" ")
 }
 
-fn escape(text: &str) -> String {
+/// Text as it stands in markup.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

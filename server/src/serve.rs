@@ -36,7 +36,7 @@ impl Server {
             return Err(Error::PlainHttp(address));
         }
         let secured = Data::new(Secured(config.tls.is_some()));
-        let state = Data::new(State::new(registry, clock, config.metrics));
+        let state = Data::new(State::new(registry, clock, &config));
         let app = move || {
             App::new()
                 .app_data(state.clone())

@@ -51,7 +51,10 @@ fn what_has_no_address_is_not_found_and_the_wrong_method_is_refused() {
 #[test]
 fn the_page_says_who_the_node_is() {
     let node = Node::with_model();
-    let page = node.get("/");
+    let page = match node.get("/") {
+        moved if moved.status == 303 => node.get(moved.header("location")),
+        page => page,
+    };
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let data = node.ask("{ nations { fingerprint } }", &serde_json::json!({}));
     let fingerprint = data["nations"][0]["fingerprint"].as_str().unwrap();
@@ -72,6 +75,25 @@ fn a_node_is_healthy_while_its_heartbeat_is_fresh() {
 }
 
 #[test]
+fn a_node_whose_heartbeat_stops_is_unhealthy_after_half_an_hour() {
+    let node = Node::with_model();
+    node.runtime.block_on(node.registry.heartbeat()).unwrap();
+    let health = || {
+        let answer = node.get("/health");
+        (answer.status, serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap())
+    };
+    node.time.later(1800);
+    let (status, report) = health();
+    assert_eq!((status, &report["log"]["ageSeconds"]), (200, &1800.into()), "{report}");
+    node.time.later(1);
+    let (status, report) = health();
+    assert_eq!((status, &report["status"]), (503, &"unhealthy".into()), "{report}");
+    assert!(report["problem"].as_str().unwrap().starts_with("no heartbeat was signed lately"), "{report}");
+    node.runtime.block_on(node.registry.heartbeat()).unwrap();
+    assert_eq!(health().0, 200, "a new heartbeat does not heal it");
+}
+
+#[test]
 fn metrics_hold_the_servers_counts_and_those_of_other_rooms() {
     let node = Node::empty();
     let mut config = config("127.0.0.1:0");
@@ -84,6 +106,43 @@ fn metrics_hold_the_servers_counts_and_those_of_other_rooms() {
     assert!(text.contains("\nother 7\n") && text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1, "{text}");
     node.runtime.block_on(server.shutdown());
     assert!(node.agent.get(format!("{url}/health")).call().is_err(), "it still listens");
+}
+
+#[test]
+fn the_metrics_are_the_text_that_they_say_they_are() {
+    let node = Node::with_model();
+    let _ = (node.get("/health"), node.get("/log/checkpoint"), node.get("/nothing"));
+    let answer = node.get("/metrics");
+    assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let samples = open_metrics(answer.text());
+    let of = |name: &str| samples.iter().find(|(sample, _)| sample == name).map(|(_, value)| *value);
+    assert_eq!(of("chancery_log_entries{origin=\"fr.example.org/chancery\"}"), Some(3.0), "{samples:?}");
+    assert_eq!(of("chancery_http_requests_total{route=\"/log/checkpoint\",status=\"200\"}"), Some(1.0));
+    assert_eq!(of("chancery_http_request_duration_seconds_count"), Some(3.0));
+}
+
+/// Reads `OpenMetrics` strictly enough to find what a scraper would refuse.
+fn open_metrics(text: &str) -> Vec<(String, f64)> {
+    let body = text.strip_suffix("# EOF\n").expect("it does not end as it should");
+    let (mut families, mut samples) = (Vec::<&str>::new(), Vec::<(String, f64)>::new());
+    for line in body.lines() {
+        if let Some(rest) = line.strip_prefix("# ") {
+            let (what, rest) = rest.split_once(' ').unwrap();
+            let (family, _) = rest.split_once(' ').unwrap();
+            assert!(["TYPE", "HELP", "UNIT"].contains(&what), "{line}");
+            if families.last() != Some(&family) {
+                assert!(!families.contains(&family), "the family {family} comes twice");
+                families.push(family);
+            }
+            continue;
+        }
+        let (sample, value) = line.rsplit_once(' ').unwrap();
+        let name = sample.split('{').next().unwrap();
+        assert!(name.starts_with(families.last().unwrap()), "{line} stands under {:?}", families.last());
+        assert!(samples.iter().all(|(seen, _)| seen != sample), "{sample} comes twice");
+        samples.push((sample.to_owned(), value.parse().unwrap()));
+    }
+    samples
 }
 
 #[test]

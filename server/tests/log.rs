@@ -28,9 +28,8 @@ impl TileReader for Remote<'_> {
         let fetch = |tile| {
             let answer = self.node.get(&path(tile));
             assert_eq!(answer.status, 200, "{}", path(tile));
-            let expected =
-                if tile.width() == 256 { "public, max-age=31536000, immutable" } else { "public, max-age=86400" };
-            assert_eq!(answer.header("cache-control"), expected);
+            assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+            assert_eq!(answer.header("content-type"), "application/octet-stream");
             answer.body
         };
         Ok(tiles.iter().map(fetch).collect())
@@ -115,6 +114,55 @@ fn a_tile_that_no_tree_has_is_not_found() {
         ("tile/0/x999/x999/x999/x999/x999/x999/x999/999", 400),
     ] {
         assert_eq!(node.get(&format!("/log/{path}")).status, status, "{path}");
+    }
+}
+
+#[test]
+fn what_may_come_to_be_is_not_kept_as_absent() {
+    let mut node = Node::with_model();
+    let absent = node.get("/log/tile/entries/000.p/4");
+    assert_eq!((absent.status, absent.header("cache-control")), (404, "no-cache"));
+    let license = node.nation.license("terms");
+    node.keep(b"Sample terms terms.\n");
+    node.admit(&license);
+    assert_eq!(node.get("/log/tile/entries/000.p/4").status, 200);
+    assert_eq!(node.get("/log/tile/0/000.p/3").status, 200);
+}
+
+#[test]
+fn a_checkpoint_is_new_at_once_and_sent_only_to_those_who_have_another() {
+    let mut node = Node::with_model();
+    for base in ["/log".to_owned(), format!("/mirror/{}", Digest::of(node.nation.origin.as_str().as_bytes()))] {
+        let path = format!("{base}/checkpoint");
+        let first = node.get(&path);
+        let tag = first.header("etag").to_owned();
+        assert!(tag.starts_with("W/\"") && tag.len() == 68, "{tag}");
+        for held in [&tag, "*", &format!("\"other\", {tag}")] {
+            let same = node.get_with(&path, &[("if-none-match", held)]);
+            assert_eq!((same.status, same.body.len(), same.header("etag")), (304, 0, tag.as_str()), "{held}");
+            assert_eq!(same.header("cache-control"), "no-cache");
+        }
+        let version = format!("{}.0", base.len());
+        node.keep(format!("# m {version}\n").as_bytes());
+        let card = node.nation.card("m", &version);
+        node.admit(&card);
+        let next = node.get_with(&path, &[("if-none-match", &tag)]);
+        assert_eq!(next.status, 200);
+        assert_ne!((next.text(), next.header("etag")), (first.text(), tag.as_str()));
+    }
+}
+
+#[test]
+fn the_heads_of_answers_come_without_their_bodies() {
+    let node = Node::with_model();
+    for (path, media_type) in [
+        ("/log/checkpoint", "text/plain; charset=utf-8"),
+        ("/log/tile/0/000.p/3", "application/octet-stream"),
+        ("/log/tile/entries/000.p/3", "application/octet-stream"),
+    ] {
+        let mut head = node.agent.head(format!("{}{path}", node.url)).call().unwrap();
+        assert_eq!((head.status().as_u16(), head.headers()["content-type"].to_str().unwrap()), (200, media_type));
+        assert!(head.body_mut().read_to_vec().unwrap().is_empty(), "{path}");
     }
 }
 

@@ -8,6 +8,7 @@ mod http;
 mod limits;
 mod log;
 mod node;
+mod portal;
 mod publish;
 mod query;
 mod schema;

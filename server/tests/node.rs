@@ -1,7 +1,9 @@
 //! A server on an archive in a folder of its own, and a client.
 
-use std::net::SocketAddr;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chancery_registry::{Admission, BlobOutcome, Clock, Identity, Receipt, Registry};
@@ -22,8 +24,41 @@ pub struct Node {
     pub nation: Nation,
     pub url: String,
     pub agent: Agent,
+    pub time: Time,
     server: Option<Server>,
     _folder: tempfile::TempDir,
+}
+
+/// The clock of a node, which a test moves and stops.
+#[derive(Clone, Default)]
+pub struct Time {
+    ahead: Arc<AtomicI64>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Time {
+    /// Moves the clock ahead.
+    pub fn later(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Lets whoever asks for the time wait, 20 seconds at most, or asks no longer.
+    pub fn stop(&self, stopped: bool) {
+        self.stopped.store(stopped, Ordering::SeqCst);
+    }
+
+    fn clock(&self) -> Clock {
+        let Self { ahead, stopped } = self.clone();
+        Arc::new(move || {
+            for _ in 0..2000 {
+                if !stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            day().plus_seconds(ahead.load(Ordering::SeqCst))
+        })
+    }
 }
 
 /// An answer: status, headers, body.
@@ -39,10 +74,12 @@ impl Node {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let nation = Nation::new("FR");
-        let registry = runtime.block_on(open(folder.path(), &nation));
-        let server = start(&runtime, config("127.0.0.1:0"), &registry).unwrap();
+        let time = Time::default();
+        let registry = runtime.block_on(open(folder.path(), &nation, time.clock()));
+        let started = Server::start(config("127.0.0.1:0"), registry.clone(), time.clock());
+        let server = runtime.block_on(started).unwrap();
         let url = format!("http://{}", server.address());
-        Self { runtime, registry, nation, url, agent: agent(), server: Some(server), _folder: folder }
+        Self { runtime, registry, nation, url, agent: agent(), time, server: Some(server), _folder: folder }
     }
 
     /// A node whose log has a charter, a publisher and one model.
@@ -91,6 +128,20 @@ impl Node {
         Answer::of(self.agent.get(format!("{}{path}", self.url)).call())
     }
 
+    /// `GET` with headers.
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        Answer::of(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).call())
+    }
+
+    /// A connection on which `text` was sent, and nothing is read.
+    pub fn connect(&self, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
     pub fn put(&self, path: &str, body: &[u8]) -> Answer {
         Answer::of(self.agent.put(format!("{}{path}", self.url)).send(body))
     }
@@ -134,11 +185,7 @@ pub fn config(address: &str) -> Config {
 }
 
 pub fn start(runtime: &Runtime, config: Config, registry: &Registry) -> Result<Server, Error> {
-    runtime.block_on(Server::start(config, registry.clone(), clock()))
-}
-
-pub fn clock() -> Clock {
-    Arc::new(day)
+    runtime.block_on(Server::start(config, registry.clone(), Arc::new(day)))
 }
 
 /// A client that answers every status and follows no redirect.
@@ -147,7 +194,7 @@ pub fn agent() -> Agent {
     config.timeout_global(Some(Duration::from_secs(30))).build().new_agent()
 }
 
-pub async fn open(folder: &std::path::Path, nation: &Nation) -> Registry {
+async fn open(folder: &std::path::Path, nation: &Nation, clock: Clock) -> Registry {
     let cosigner = |role: Role| format!("{}/{}", nation.origin, role.as_str()).parse().unwrap();
     let identity = Identity {
         nation: nation.code.clone(),
@@ -157,5 +204,5 @@ pub async fn open(folder: &std::path::Path, nation: &Nation) -> Registry {
         mirror: (cosigner(Role::Mirror), Arc::new(nation.key(Role::Mirror, 0))),
     };
     let url = format!("sqlite:{}", folder.join("chancery.db").display());
-    Registry::open(&url, Some(identity), clock()).await.unwrap()
+    Registry::open(&url, Some(identity), clock).await.unwrap()
 }

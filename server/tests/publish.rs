@@ -50,3 +50,19 @@ fn a_refusal_is_an_answer_with_code_and_reason() {
     let card = node.nation.card("n", "1.0").to_bytes();
     assert_eq!(publish(&node, &card)["status"], "ADMITTED");
 }
+
+#[test]
+fn whoever_waits_in_vain_is_told_to_publish_again_and_that_does_no_harm() {
+    let mut node = Node::empty();
+    let charter = node.nation.charter().to_bytes();
+    let body = json!({ "query": PUBLISH, "variables": { "envelope": std::str::from_utf8(&charter).unwrap() } });
+    node.time.stop(true);
+    let answer = node.post(&body.to_string());
+    node.time.stop(false);
+    assert_eq!(answer.code(), (503, "TIMEOUT".to_owned()));
+    assert_eq!(answer.header("retry-after"), "3");
+    assert!(answer.text().contains("publish it again") && !answer.text().contains("ask for less"), "{}", answer.text());
+    let again = publish(&node, &charter);
+    assert!(["ADMITTED", "ALREADY_ADMITTED"].contains(&again["status"].as_str().unwrap()), "{again}");
+    assert_eq!((&again["index"], publish(&node, &charter)["status"].as_str()), (&json!(0), Some("ALREADY_ADMITTED")));
+}

@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use chancery_server::{Error, Tls};
@@ -11,17 +10,9 @@ use crate::node::{Node, config, start};
 /// A key and a certificate for localhost that it signed itself.
 fn self_signed(folder: &Path) -> Tls {
     let tls = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&tls.key)
-        .arg("-out")
-        .arg(&tls.certificate)
-        .output()
-        .expect("openssl is missing; install it to run this test");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
+    std::fs::write(&tls.key, made.key_pair.serialize_pem()).unwrap();
     tls
 }
 

@@ -12,7 +12,7 @@ use crate::client::{Client, shown};
 use crate::hash::file_digest;
 use crate::output::{Exit, Outcome, fail};
 
-const LOOKUP: &str = "query($digest: Digest!) { lookup(digest: $digest) { what name record \
+const LOOKUP: &str = "query($digest: Digest!) { lookup(digest: $digest, first: 100) { what name record \
     { digest kind origin index nation { code } verdict { state code reason } } } }";
 
 /// Says what a node knows of a digest, or of a file by its digest

@@ -10,6 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub size: i64,
     pub note: String,
+    pub cosigners: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

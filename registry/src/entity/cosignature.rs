@@ -11,6 +11,7 @@ pub struct Model {
     pub size: i64,
     pub name: String,
     pub held: bool,
+    pub own: bool,
     pub at: i64,
     pub line: String,
 }

@@ -7,6 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub origin: String,
+    pub sha256: Vec<u8>,
     pub bundle: Vec<u8>,
     pub received_at: i64,
 }

@@ -4,6 +4,7 @@
 pub mod blob;
 pub mod body;
 pub mod checkpoint;
+pub mod contradiction;
 pub mod cosignature;
 pub mod entry;
 pub mod introduction;

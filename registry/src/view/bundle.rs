@@ -15,7 +15,7 @@ use super::records::by_digest;
 use super::verdict::{SUPERSEDED, VALID};
 use super::what;
 use crate::error::Attempting;
-use crate::log::{self, Held, column, size};
+use crate::log::{self, Held, Log, column, size};
 use crate::{Error, FoundAs, Registry, Result, bodies, logs, own};
 
 /// Room that is left in a bundle for its header, its proofs and its end, in bytes.
@@ -60,7 +60,7 @@ impl Parts {
                 waiting.extend(position(db, held, &digest).await?);
             }
             for keyid in submission.envelope.key_ids() {
-                waiting.extend(delegated(db, held, &keyid, index).await?);
+                waiting.extend(delegated(db, &held.log, &keyid, index).await?);
             }
             self.records.insert(index, submission);
         }
@@ -134,10 +134,15 @@ async fn position(db: &impl ConnectionTrait, held: &Held, digest: &Digest) -> Re
 }
 
 /// Where the delegation stands under which a key signed entry `before`; none for a key of the charter.
-async fn delegated(db: &impl ConnectionTrait, held: &Held, keyid: &Digest, before: u64) -> Result<Option<u64>> {
+pub(super) async fn delegated(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    keyid: &Digest,
+    before: u64,
+) -> Result<Option<u64>> {
     let rows = found::Entity::find()
         .find_also(found::Entity, record::Entity)
-        .filter(found::Column::LogId.eq(held.log.id))
+        .filter(found::Column::LogId.eq(log.id))
         .filter(found::Column::Idx.lt(column(before)))
         .filter(found::Column::Digest.eq(keyid.as_bytes().to_vec()))
         .filter(found::Column::What.eq(what::word(FoundAs::Key)))

@@ -1,109 +1,69 @@
 //! Checking the archive: everything that can be computed is computed again and compared.
 
 use chancery_schema::digest::Digest;
-use chancery_schema::log::entry::Entry;
-use chancery_schema::log::tile::tiles_at;
-use chancery_schema::log::tree::{MemoryTree, leaf_hash};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use chancery_schema::envelope::Envelope;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryOrder};
 
-use super::rebuild::{rebuild_all, view_digest};
-use crate::entity::{blob, body, entry, log as log_table};
+use super::check_log::check_log;
+use super::rebuild::{rebuild_all, table_digests};
+use crate::entity::{blob, body, introduction, log as log_table};
 use crate::error::Attempting;
-use crate::log::{Held, column, size};
-use crate::{Error, Registry, Result, hashes};
+use crate::known::{Known, known};
+use crate::log::{Held, column};
+use crate::{Error, Registry, Result};
 
 /// Rows whose bytes are in memory at once: 16 of the largest blobs are 256 MiB.
 const ROWS_PER_QUERY: u64 = 16;
-
-/// Entries in memory at once.
-const ENTRIES_PER_QUERY: u64 = 4096;
 
 /// Findings of one kind that are told: more do not help to mend it.
 const FINDINGS_MAX: usize = 20;
 
 impl Registry {
-    /// Checks the archive: every hash, head and count, and that the view is what a rebuilt one would
-    /// be. Answers findings, none when all is well.
+    /// Checks the archive: every hash, head, signature and count, and that the view is what a rebuilt
+    /// one would be. Answers findings, none when all is well. Sees one commit, and lets others write
+    /// meanwhile; the view is computed anew in a temporary file as large as the view.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn check(&self) -> Result<Vec<String>> {
-        // The view is rebuilt in a transaction that is then dropped.
-        let writing = self.core.store.write().await?;
-        let db = &*writing;
+        let (db, scratch) = self.core.store.snapshot_and_scratch().await?;
         let mut findings = Vec::new();
-        let rows = log_table::Entity::find().order_by_asc(log_table::Column::Id).all(db).await;
-        for row in rows.attempting("read the logs")? {
-            match Held::from_row(&row) {
-                Ok(held) => check_log(db, &held, &mut findings).await?,
-                Err(error) => findings.push(error.to_string()),
+        check_introductions(&db, &mut findings).await?;
+        let rows = log_table::Entity::find().order_by_asc(log_table::Column::Id).all(&db).await;
+        let rows = rows.attempting("read the logs")?;
+        let logs: Vec<Held> = rows.iter().filter_map(|row| found(Held::from_row(row), &mut findings)).collect();
+        if logs.len() == rows.len() {
+            let known = match known(&self.core, &db).await {
+                // A charter in the view that cannot be read is found when the view is compared.
+                Err(Error::Inconsistent(_)) => None,
+                known => Some(known?),
+            };
+            let cosigners = known.as_deref().map_or(&[][..], Known::cosigners);
+            for held in &logs {
+                check_log(&db, held, cosigners, &mut findings).await?;
             }
         }
-        check_bodies(db, &mut findings).await?;
-        check_blobs(db, &mut findings).await?;
+        check_bodies(&db, &mut findings).await?;
+        check_blobs(&db, &mut findings).await?;
         if findings.is_empty() {
-            let live = view_digest(db).await?;
-            let rebuilt = match rebuild_all(db).await {
-                Ok(_) => Some(view_digest(db).await?),
-                Err(Error::Inconsistent(problem)) => {
-                    findings.push(problem);
-                    None
-                }
-                Err(error) => return Err(error),
-            };
-            if rebuilt.is_some_and(|rebuilt| rebuilt != live) {
-                findings.push("the view is not what the logs say; mend it with `chancery view rebuild`".to_owned());
-            }
+            check_view(&db, &scratch, &mut findings).await?;
         }
         Ok(findings)
     }
 }
 
-/// Entries, leaf hashes, tiles and root of one log. The head's signature was checked when it was read.
-async fn check_log(db: &impl ConnectionTrait, held: &Held, findings: &mut Vec<String>) -> Result<()> {
-    let origin = &held.log.origin;
-    let mut tree = MemoryTree::new();
+/// What could be read; that it could not is a finding.
+fn found<T>(read: Result<T>, findings: &mut Vec<String>) -> Option<T> {
+    read.map_err(|error| findings.push(error.to_string())).ok()
+}
+
+async fn check_introductions(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> Result<()> {
     let mut wrong = Findings::new(findings);
-    loop {
-        let rows = entry::Entity::find()
-            .filter(entry::Column::LogId.eq(held.log.id))
-            .filter(entry::Column::Idx.gte(column(tree.size())))
-            .order_by_asc(entry::Column::Idx)
-            .limit(ENTRIES_PER_QUERY)
-            .all(db)
-            .await
-            .attempting("read entries")?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            let index = tree.size();
-            if size(row.idx)? != index {
-                wrong.add(format!("entry {index} of {origin} is missing"));
-                return Ok(());
-            }
-            let leaf = leaf_hash(&row.bytes);
-            if row.leaf != leaf.as_bytes() {
-                wrong.add(format!("entry {index} of {origin} does not have the leaf hash that is kept"));
-            }
-            let envelope = Entry::parse(&row.bytes).ok().map(|entry| entry.envelope().as_bytes().to_vec());
-            if row.envelope != envelope {
-                wrong.add(format!("entry {index} of {origin} does not name the envelope that is kept"));
-            }
-            tree.push(leaf);
-        }
-    }
-    if (tree.size(), tree.root()) != (held.size, held.root) {
-        wrong.add(format!("the {} entries of {origin} do not lead to its root at size {}", tree.size(), held.size));
-        return Ok(());
-    }
-    if held.head.as_ref().is_some_and(|head| head.checkpoint().size == held.size && head.checkpoint().root != held.root)
-    {
-        wrong.add(format!("the head of {origin} has another root than its entries"));
-    }
-    for tile in tiles_at(held.size) {
-        if hashes::tile(db, held.log.id, tile).await? != tile.read(&tree) {
-            wrong.add(format!("{} of {origin} does not hold the hashes of its entries", tile.path()));
+    let rows = introduction::Entity::find().order_by_asc(introduction::Column::Origin);
+    let mut pages = rows.paginate(db, ROWS_PER_QUERY);
+    while let Some(rows) = pages.fetch_and_next().await.attempting("read the introductions")? {
+        for row in rows.iter().filter(|row| row.sha256 != Digest::of(&row.bundle).as_bytes()) {
+            wrong.add(format!("the introduction of {} was changed; introduce that partner again", row.origin));
         }
     }
     Ok(())
@@ -114,8 +74,12 @@ async fn check_bodies(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> 
     let mut pages = body::Entity::find().order_by_asc(body::Column::Envelope).paginate(db, ROWS_PER_QUERY);
     while let Some(rows) = pages.fetch_and_next().await.attempting("read bodies")? {
         for row in rows {
-            if row.envelope != Digest::of(&row.bytes).as_bytes() {
+            let digest = Digest::of(&row.bytes);
+            let record = Envelope::from_fixed(&row.bytes).map_or(digest, |envelope| envelope.record_digest());
+            if row.envelope != digest.as_bytes() {
                 wrong.add(format!("the envelope {} was changed", hex(&row.envelope)));
+            } else if row.record != record.as_bytes() {
+                wrong.add(format!("the envelope {} is kept as that of another record", hex(&row.envelope)));
             }
         }
     }
@@ -127,10 +91,31 @@ async fn check_blobs(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> R
     let mut pages = blob::Entity::find().order_by_asc(blob::Column::Sha256).paginate(db, ROWS_PER_QUERY);
     while let Some(rows) = pages.fetch_and_next().await.attempting("read blobs")? {
         for row in rows {
-            if row.sha256 != Digest::of(&row.bytes).as_bytes() {
+            if row.sha256 != Digest::of(&row.bytes).as_bytes() || row.size != column(row.bytes.len() as u64) {
                 wrong.add(format!("the blob {} was changed", hex(&row.sha256)));
             }
         }
+    }
+    Ok(())
+}
+
+/// The view as it is, and as it is computed anew in `scratch`.
+async fn check_view(
+    live: &DatabaseTransaction,
+    scratch: &DatabaseTransaction,
+    findings: &mut Vec<String>,
+) -> Result<()> {
+    match rebuild_all(scratch).await {
+        Err(Error::Inconsistent(problem)) => {
+            findings.push(problem);
+            return Ok(());
+        }
+        rebuilt => rebuilt?,
+    };
+    let (live, rebuilt) = (table_digests(live).await?, table_digests(scratch).await?);
+    for ((origin, table), _) in live.iter().filter(|(place, digest)| rebuilt.get(place) != Some(digest)) {
+        let mend = "mend it with `chancery view rebuild`";
+        findings.push(format!("the view of {origin} is not what its log says (table {table}); {mend}"));
     }
     Ok(())
 }
@@ -140,17 +125,17 @@ fn hex(digest: &[u8]) -> String {
 }
 
 /// Findings of one kind, as many as help.
-struct Findings<'f> {
+pub(super) struct Findings<'f> {
     all: &'f mut Vec<String>,
     room: usize,
 }
 
 impl<'f> Findings<'f> {
-    fn new(all: &'f mut Vec<String>) -> Self {
+    pub fn new(all: &'f mut Vec<String>) -> Self {
         Self { all, room: FINDINGS_MAX }
     }
 
-    fn add(&mut self, finding: String) {
+    pub fn add(&mut self, finding: String) {
         if self.room > 0 {
             self.room -= 1;
             self.all.push(finding);

@@ -1,11 +1,13 @@
 //! The view: what people see, computed from the ground state and dropped whenever it is computed again.
 //!
-//! [`judge`] says how an entry counts, [`project`] writes that down, [`rebuild`] does both again for a
-//! whole log. The rest asks: nations, models, records, digests, and the bundles that prove them.
+//! [`judge`] says how an entry counts, [`project`] writes that down, [`rebuild`] does both again,
+//! from any entry on. The rest asks: nations, models, records, digests, and the bundles that prove them.
 
+mod back;
 mod bundle;
 mod card;
 mod check;
+mod check_log;
 mod entity;
 mod introduction;
 mod judge;
@@ -22,8 +24,9 @@ use sea_orm::{EntityTrait, Related, RelationDef};
 
 pub(crate) use self::introduction::{Introduced, read_introduction, write_introduction};
 pub(crate) use self::judge::{Judged, roster, standing, state};
-pub(crate) use self::project::{judge_and_project, project};
-pub(crate) use self::rebuild::rebuild_log;
+pub(crate) use self::nations::{charters, names_cosigner, summary};
+pub(crate) use self::project::project;
+pub(crate) use self::rebuild::rebuild_from;
 use crate::entity::body;
 
 /// From a digest to the record that it stands in.

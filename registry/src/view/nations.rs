@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chancery_schema::admission::Roster;
-use chancery_schema::name::{Nation, Origin};
+use chancery_schema::name::Origin;
+use chancery_schema::record::{Charter, NoteKeys};
 use chancery_schema::time::Timestamp;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::introduction::read_introduction;
+use super::entity::nation;
 use super::judge::roster;
-use crate::entity::{cosignature, introduction};
+use crate::entity::cosignature;
 use crate::error::Attempting;
-use crate::log::{self, column, note_keys, size};
+use crate::known::known;
+use crate::log::{self, Held, column, size};
 use crate::{CosignatureSeen, Error, NationSummary, Registry, Result, partners};
 
 /// Cosignatures that are shown of one log: of a few checkpoints every nation's.
@@ -37,23 +39,22 @@ impl Registry {
     /// When the database fails.
     pub async fn nations(&self) -> Result<Vec<NationSummary>> {
         let db = self.core.store.snapshot().await?;
-        let now = self.core.now();
-        let mut nations = Vec::new();
-        for held in log::all(&db).await? {
-            if let Some(roster) = roster(&db, &held.log).await? {
-                let accredited = !partners::scopes(&db, &held, now).await?.is_empty();
-                nations.push(summary(&roster, held.log.own, accredited, held.size)?);
+        let known = known(&self.core, &db).await?;
+        let accreditations = partners::accreditations(&db, self.core.now()).await?;
+        let logs: BTreeMap<i64, Held> = log::all(&db).await?.into_iter().map(|held| (held.log.id, held)).collect();
+        let nations = known.nations.iter().map(|(log_id, nation)| {
+            let held = log_id.and_then(|log_id| logs.get(&log_id));
+            let accredited = accreditations
+                .iter()
+                .find(|it| (&it.partner_log, &it.fingerprint) == (&nation.origin, &nation.fingerprint));
+            NationSummary {
+                own: held.is_some_and(|held| held.log.own),
+                size: held.map_or(0, |held| held.size),
+                accredited: accredited.is_some_and(|it| !partners::known_scopes(it).is_empty()),
+                ..nation.clone()
             }
-        }
-        for row in introduction::Entity::find().all(&db).await.attempting("read the introductions")? {
-            let Ok(introduced) = read_introduction(&row.bundle) else { continue };
-            if nations.iter().any(|nation| nation.fingerprint == introduced.roster.fingerprint) {
-                continue;
-            }
-            let partner = partners::find(&db, &introduced.roster.origin, now).await?;
-            let fingerprint = partner.map(|partner| partner.accreditation.fingerprint);
-            nations.push(summary(&introduced.roster, false, fingerprint == Some(introduced.roster.fingerprint), 0)?);
-        }
+        });
+        let mut nations: Vec<NationSummary> = nations.collect();
         nations.sort_by_key(|nation| (!nation.own, nation.nation.clone(), nation.origin.clone()));
         Ok(nations)
     }
@@ -73,9 +74,9 @@ impl Registry {
         };
         let rows = rows.order_by_desc(cosignature::Column::Size).order_by_asc(cosignature::Column::At);
         let rows = rows.limit(COSIGNATURES_MAX).all(&db).await.attempting("read cosignatures")?;
-        let nations = cosigners(&db).await?;
+        let known = known(&self.core, &db).await?;
         let seen = rows.into_iter().filter_map(|row| {
-            let nation = nations.get(&row.name)?.clone();
+            let nation = known.nation_of(&row.name)?.clone();
             Some((row, nation))
         });
         seen.map(|(row, nation)| {
@@ -94,35 +95,42 @@ impl Registry {
     }
 }
 
-/// Whose cosigners have which names: of logs held before those only introduced.
-async fn cosigners(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Nation>> {
-    let mut rosters = Vec::new();
-    for row in introduction::Entity::find().all(db).await.attempting("read the introductions")? {
-        rosters.extend(read_introduction(&row.bundle).ok().map(|introduced| introduced.roster));
-    }
-    for held in log::all(db).await? {
-        rosters.extend(roster(db, &held.log).await?);
-    }
-    let names = rosters.into_iter().flat_map(|Roster { nation, charter, .. }| {
-        [charter.witness.name, charter.mirror.name].map(|name| (name.to_string(), nation.clone()))
-    });
-    Ok(names.collect())
+/// The charters in force: in which log, at which entry, and the fingerprint of its nation.
+pub(crate) async fn charters(db: &impl ConnectionTrait) -> Result<Vec<(i64, i64, Vec<u8>)>> {
+    let charters = nation::Entity::find()
+        .select_only()
+        .columns([nation::Column::LogId, nation::Column::Idx, nation::Column::Fingerprint])
+        .order_by_asc(nation::Column::LogId)
+        .into_tuple()
+        .all(db)
+        .await;
+    charters.attempting("ask for the charters")
 }
 
-fn summary(roster: &Roster, own: bool, accredited: bool, size: u64) -> Result<NationSummary> {
-    let keys = note_keys(roster)?;
+/// Whether the charter in force in a log names this cosigner: the log's own, whose word for it proves
+/// nothing to others. So are all while no charter is known.
+pub(crate) async fn names_cosigner(db: &impl ConnectionTrait, log_id: i64, name: &str) -> Result<bool> {
+    let row = nation::Entity::find_by_id(log_id).one(db).await.attempting("read a charter")?;
+    let Some(row) = row else { return Ok(true) };
+    let broken = |_| Error::Inconsistent(format!("the charter of {} in the view cannot be read", row.nation));
+    let charter: Charter = serde_json::from_str(&row.charter).map_err(broken)?;
+    Ok([charter.witness.name.as_str(), charter.mirror.name.as_str()].contains(&name))
+}
+
+/// A nation as its charter presents it: a stranger of whose log nothing is held.
+pub(crate) fn summary(roster: &Roster, keys: &NoteKeys) -> NationSummary {
     let names = roster.charter.display_name.iter();
-    Ok(NationSummary {
+    NationSummary {
         nation: roster.nation.clone(),
         origin: roster.origin.clone(),
         fingerprint: roster.fingerprint,
         display_name: names.map(|(language, name)| (language.to_string(), name.clone())).collect(),
-        own,
-        accredited,
-        size,
+        own: false,
+        accredited: false,
+        size: 0,
         log_vkey: keys.log.to_string(),
         witness_vkey: keys.witness.to_string(),
         mirror_vkey: keys.mirror.to_string(),
         charter: roster.fingerprint,
-    })
+    }
 }

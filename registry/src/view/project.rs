@@ -44,7 +44,7 @@ pub(crate) async fn project(
 }
 
 /// Judges entry `index` as every mirror of the log does, and projects it.
-pub(crate) async fn judge_and_project(
+pub(super) async fn judge_and_project(
     db: &impl ConnectionTrait,
     log: &Log,
     index: u64,
@@ -118,7 +118,12 @@ async fn write_nation(
     nation::Entity::insert(row).exec_without_returning(db).await.attempting("write a charter to the view").map(|_| ())
 }
 
-async fn write_delegation(db: &impl ConnectionTrait, log: &Log, index: u64, body: &Delegation) -> Result<()> {
+pub(super) async fn write_delegation(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: u64,
+    body: &Delegation,
+) -> Result<()> {
     let row = delegation::ActiveModel {
         log_id: Set(log.id),
         idx: Set(column(index)),

@@ -1,19 +1,21 @@
 //! Dropping the view and computing it again from the logs; and its digest, to compare the two.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chancery_schema::digest::Digest;
 use chancery_schema::log::entry::Entry;
+use chancery_schema::name::Origin;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
     Value,
 };
 
+use super::back::back_to;
 use super::entity::{delegation, found, model, model_language, model_license, nation, record};
 use super::project::judge_and_project;
 use crate::entity::{body, entry, missing};
 use crate::error::Attempting;
-use crate::log::{self, Log, column, digest, size};
+use crate::log::{self, Held, Log, column, digest, size};
 use crate::{Error, Registry, Result};
 
 /// Entries whose bodies are in memory at once: 64 of the largest are 64 MiB.
@@ -45,82 +47,79 @@ impl Registry {
 pub(crate) async fn rebuild_all(db: &impl ConnectionTrait) -> Result<u64> {
     let mut entries = 0;
     for held in log::all(db).await? {
-        entries += rebuild_log(db, &held.log).await?;
+        entries += rebuild_from(db, &held.log, 0).await?;
     }
     Ok(entries)
 }
 
-/// Computes the view of one log again. Answers how many entries.
-pub(crate) async fn rebuild_log(db: &impl ConnectionTrait, log: &Log) -> Result<u64> {
-    clear(db, log).await?;
-    let missing = missing_in(db, log).await?;
-    let mut next = 0;
+/// Computes the view of one log again from entry `first` on; what is before it stays, for a verdict
+/// rests on earlier entries alone. Answers how many entries the log has.
+pub(crate) async fn rebuild_from(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<u64> {
+    back_to(db, log, first).await?;
+    let mut next = first;
     loop {
         let rows = rows(db, log, next).await?;
         if rows.is_empty() {
             return Ok(next);
         }
-        let bodies = bodies(db, rows.iter().filter_map(|row| row.envelope.clone())).await?;
+        let envelopes: Vec<Vec<u8>> = rows.iter().filter_map(|row| row.envelope.clone()).collect();
+        let mut bodies = bodies(db, &envelopes).await?;
+        for missing in missing_of(db, log, &envelopes).await? {
+            bodies.remove(&missing);
+        }
         for row in rows {
             let index = size(row.idx)?;
             if let Ok(entry) = Entry::parse(&row.bytes) {
-                let body = bodies.get(&entry.envelope()).filter(|_| !missing.contains(&entry.envelope()));
-                judge_and_project(db, log, index, &entry, body.map(Vec::as_slice)).await?;
+                let body = bodies.get(&entry.envelope()).map(Vec::as_slice);
+                judge_and_project(db, log, index, &entry, body).await?;
             }
             next = index + 1;
         }
     }
 }
 
-/// The digest of every row of the view: of each log by origin, table by table, in the order of their
-/// keys. Rows are the same wherever the same entries are held, whatever number a log has there.
-pub(super) async fn view_digest(db: &impl ConnectionTrait) -> Result<Digest> {
-    let mut digest = Digest::of(b"chancery.view/v1\n");
-    let mut logs = log::all(db).await?;
-    logs.sort_by(|one, other| one.log.origin.cmp(&other.log.origin));
-    for held in logs {
-        digest = chain(digest, held.log.origin.as_str().as_bytes());
-        digest = table_digest::<record::Entity>(db, &held.log, digest).await?;
-        digest = table_digest::<nation::Entity>(db, &held.log, digest).await?;
-        digest = table_digest::<delegation::Entity>(db, &held.log, digest).await?;
-        digest = table_digest::<model::Entity>(db, &held.log, digest).await?;
-        digest = table_digest::<model_language::Entity>(db, &held.log, digest).await?;
-        digest = table_digest::<model_license::Entity>(db, &held.log, digest).await?;
-        digest = table_digest::<found::Entity>(db, &held.log, digest).await?;
+/// The digest of the whole view: of every table of every log.
+async fn view_digest(db: &impl ConnectionTrait) -> Result<Digest> {
+    let tables = table_digests(db).await?;
+    let parts = tables.iter().map(|((origin, table), digest)| (format!("{origin} {table}"), digest));
+    let digest = Digest::of(b"chancery.view/v1\n");
+    Ok(parts.fold(digest, |digest, (name, table)| chain(chain(digest, name.as_bytes()), table.as_bytes())))
+}
+
+/// The digest of each table's rows of each log, in the order of their keys. Rows are the same wherever
+/// the same entries are held, whatever number a log has there.
+pub(super) async fn table_digests(db: &impl ConnectionTrait) -> Result<BTreeMap<(Origin, &'static str), Digest>> {
+    let mut digests = BTreeMap::new();
+    for Held { log, .. } in log::all(db).await? {
+        let tables = [
+            ("record", table_digest::<record::Entity>(db, &log).await?),
+            ("nation", table_digest::<nation::Entity>(db, &log).await?),
+            ("delegation", table_digest::<delegation::Entity>(db, &log).await?),
+            ("model", table_digest::<model::Entity>(db, &log).await?),
+            ("model_language", table_digest::<model_language::Entity>(db, &log).await?),
+            ("model_license", table_digest::<model_license::Entity>(db, &log).await?),
+            ("found", table_digest::<found::Entity>(db, &log).await?),
+        ];
+        digests.extend(tables.map(|(table, digest)| ((log.origin.clone(), table), digest)));
     }
-    Ok(digest)
+    Ok(digests)
 }
 
-async fn clear(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
-    clear_table::<record::Entity>(db, log).await?;
-    clear_table::<nation::Entity>(db, log).await?;
-    clear_table::<delegation::Entity>(db, log).await?;
-    clear_table::<model::Entity>(db, log).await?;
-    clear_table::<model_language::Entity>(db, log).await?;
-    clear_table::<model_license::Entity>(db, log).await?;
-    clear_table::<found::Entity>(db, log).await
-}
-
-async fn clear_table<E: EntityTrait>(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
-    let rows = E::delete_many().filter(column_of::<E>(LOG).eq(log.id));
-    rows.exec(db).await.attempting("clear a table of the view").map(|_| ())
-}
-
-const LOG: &str = "log_id";
-const INDEX: &str = "idx";
+pub(super) const LOG: &str = "log_id";
+pub(super) const INDEX: &str = "idx";
 
 /// Every table of the view has these columns.
-fn column_of<E: EntityTrait>(name: &str) -> E::Column {
+pub(super) fn column_of<E: EntityTrait>(name: &str) -> E::Column {
     E::Column::iter().find(|column| column.as_str() == name).expect("every table of the view has log_id and idx")
 }
 
-/// Folds the rows of one table into `digest`, a stretch of the log at a time.
-async fn table_digest<E>(db: &impl ConnectionTrait, log: &Log, mut digest: Digest) -> Result<Digest>
+/// The digest of a log's rows in one table, read a stretch of the log at a time.
+async fn table_digest<E>(db: &impl ConnectionTrait, log: &Log) -> Result<Digest>
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E>,
 {
-    digest = chain(digest, E::default().table_name().as_bytes());
+    let mut digest = Digest::of(b"");
     let mut after = -1;
     loop {
         let rows = E::find().filter(column_of::<E>(LOG).eq(log.id)).filter(column_of::<E>(INDEX).gt(after));
@@ -193,16 +192,14 @@ async fn rows(db: &impl ConnectionTrait, log: &Log, start: u64) -> Result<Vec<en
     rows.attempting("read entries")
 }
 
-async fn bodies(
-    db: &impl ConnectionTrait,
-    envelopes: impl Iterator<Item = Vec<u8>>,
-) -> Result<BTreeMap<Digest, Vec<u8>>> {
-    let rows = body::Entity::find().filter(body::Column::Envelope.is_in(envelopes)).all(db).await;
+async fn bodies(db: &impl ConnectionTrait, envelopes: &[Vec<u8>]) -> Result<BTreeMap<Digest, Vec<u8>>> {
+    let rows = body::Entity::find().filter(body::Column::Envelope.is_in(envelopes.iter().cloned())).all(db).await;
     rows.attempting("read bodies")?.into_iter().map(|row| Ok((digest(&row.envelope)?, row.bytes))).collect()
 }
 
-/// What this log still waits for, although another log may have brought it.
-async fn missing_in(db: &impl ConnectionTrait, log: &Log) -> Result<BTreeSet<Digest>> {
-    let rows = missing::Entity::find().filter(missing::Column::LogId.eq(log.id)).all(db).await;
+/// Of these envelopes, those that this log still waits for, although another log may have brought them.
+async fn missing_of(db: &impl ConnectionTrait, log: &Log, envelopes: &[Vec<u8>]) -> Result<Vec<Digest>> {
+    let rows = missing::Entity::find().filter(missing::Column::LogId.eq(log.id));
+    let rows = rows.filter(missing::Column::Digest.is_in(envelopes.iter().cloned())).all(db).await;
     rows.attempting("ask what is missing")?.iter().map(|row| digest(&row.digest)).collect()
 }

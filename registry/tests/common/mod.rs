@@ -178,8 +178,19 @@ impl Nation {
 
     /// A card, its document not yet uploaded.
     pub fn card(&self, name: &str) -> Envelope {
+        self.sign(Kind::ModelCard, &Self::card_draft(name), Role::Publisher)
+    }
+
+    /// A newer card of the same version.
+    pub fn superseding(&self, name: &str, before: &Envelope) -> Envelope {
+        let mut draft = Self::card_draft(name);
+        draft["supersedes"] = json!(before.record_digest());
+        self.sign(Kind::ModelCard, &draft, Role::Publisher)
+    }
+
+    fn card_draft(name: &str) -> Value {
         let document = document(name);
-        let draft = json!({
+        json!({
             "org": "lab",
             "name": name,
             "version": "1.0",
@@ -191,8 +202,7 @@ impl Nation {
                 "mediaType": "text/markdown"
             },
             "text": { "en": format!("What {name} is.") },
-        });
-        self.sign(Kind::ModelCard, &draft, Role::Publisher)
+        })
     }
 
     /// Uploads the document of a card and admits the card.

@@ -3,65 +3,114 @@
 //! POST carries any operation as `application/json`; GET carries queries. The answer's media type is
 //! the one that was asked for, and decides what the status code means.
 
+use std::sync::Arc;
+
 use actix_web::http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER, VARY,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, Value};
-use futures::StreamExt as _;
-use serde_json::json;
+use serde::Serialize;
 
-use super::accept::{MediaType, is_utf8, negotiate};
 use super::error::{ErrorCode, Fault, with_code};
 use super::limits;
 use super::params::Params;
 use super::request::Shared;
-use crate::limits::{GRAPHQL_BODY_BYTES_MAX, GRAPHQL_TIME_MAX, QUERY_STRING_BYTES_MAX};
+use crate::accept::{MediaType, is_utf8, negotiate, values};
+use crate::held;
+use crate::incoming::{self, Cut};
+use crate::limits::{BODY_GRACE, GRAPHQL_BODY_BYTES_MAX, GRAPHQL_TIME_MAX, QUERY_STRING_BYTES_MAX};
+use crate::pool::Place;
 use crate::state::State;
+
+/// What was executed, and all that its answer keeps until it is sent.
+struct Answered {
+    response: Response,
+    guard: Kept,
+}
+
+/// The request's own place, and one for a large answer.
+type Kept = Option<(Place, Option<Place>)>;
+
+/// A response as it is written: the members that it has.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
 
 /// `/graphql`.
 pub async fn endpoint(state: Data<State>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let accept: Vec<&str> = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
-    let Some(media_type) = negotiate(Some(&accept.join(","))) else {
+    let Some(media_type) = negotiate(Some(&values(&request, ACCEPT))) else {
         let message = "accept application/json or application/graphql-response+json";
         return refusal(MediaType::Json, &Fault::new(ErrorCode::NotAcceptable, message));
     };
     match answer(&state, &request, payload).await {
-        Ok(response) => executed(media_type, response),
+        Ok(answered) => executed(media_type, answered),
         Err(fault) => refusal(media_type, &fault),
     }
 }
 
-/// Reads the request and executes it.
-async fn answer(state: &State, request: &HttpRequest, payload: Payload) -> Result<Response, Fault> {
-    let params = match *request.method() {
-        Method::POST => {
-            check_body_type(request)?;
-            Params::from_json(&collect(request, payload).await?)?
-        }
-        Method::GET => {
-            let text = request.query_string();
-            bound(text.len(), QUERY_STRING_BYTES_MAX, "query string")?;
-            Params::from_query_string(text)?
-        }
-        _ => return Err(Fault::new(ErrorCode::MethodNotAllowed, "send a GraphQL request by POST, or a query by GET")),
-    };
+/// Reads the request and executes it. The place is taken before the body is read, and kept with the answer.
+async fn answer(state: &State, request: &HttpRequest, payload: Payload) -> Result<Answered, Fault> {
+    check_head(request)?;
+    let client = state.client(request);
+    let busy = "too many others are served at this moment; try again in a few seconds";
+    let place = state.graphql.enter(client).await.ok_or_else(|| Fault::new(ErrorCode::Busy, busy))?;
+    let params = params(request, payload).await?;
+    let shared = Arc::new(Shared::new(state, client));
+    let response = execute(state, request, params, Arc::clone(&shared)).await?;
+    let large = Arc::into_inner(shared).and_then(Shared::into_place);
+    Ok(Answered { response, guard: Some((place, large)) })
+}
+
+async fn params(request: &HttpRequest, payload: Payload) -> Result<Params, Fault> {
+    match *request.method() {
+        Method::GET => Params::from_query_string(request.query_string()),
+        _ => Params::from_json(&collect(payload).await?),
+    }
+}
+
+async fn execute(state: &State, request: &HttpRequest, params: Params, shared: Arc<Shared>) -> Result<Response, Fault> {
     let document = limits::read(&params.query)?;
     let operation = limits::operation_type(&document, params.operation_name.as_deref());
     if request.method() == Method::GET && operation.is_some_and(|operation| operation != OperationType::Query) {
         return Err(Fault::new(ErrorCode::MethodNotAllowed, "only queries go by GET; send this operation by POST"));
     }
-    let _permit = state.graphql.try_acquire().map_err(|_| {
-        Fault::new(ErrorCode::Busy, "too many others are served at this moment; try again in a few seconds")
-    })?;
-    let mut prepared = Request::new(params.query).variables(params.variables).data(Shared::new(&state.registry));
+    let mut prepared = Request::new(params.query).variables(params.variables).data(shared);
     prepared.operation_name = params.operation_name;
     prepared.set_parsed_query(document);
     let executed = tokio::time::timeout(GRAPHQL_TIME_MAX, state.schema.execute(prepared)).await;
-    executed.map_err(|_| Fault::new(ErrorCode::Timeout, "the answer took too long; ask for less at a time"))
+    executed.map_err(|_| too_late(operation))
+}
+
+/// Whoever published does not know whether the record is in the log; asking again tells.
+fn too_late(operation: Option<OperationType>) -> Fault {
+    let advice = match operation {
+        Some(OperationType::Mutation) => {
+            "the record may be in the log or not; publish it again: that does no harm, it is entered once"
+        }
+        _ => "ask for less at a time",
+    };
+    Fault::new(ErrorCode::Timeout, format!("the answer took too long; {advice}"))
+}
+
+/// What can be refused before anything more is read.
+fn check_head(request: &HttpRequest) -> Result<(), Fault> {
+    match *request.method() {
+        Method::POST => {
+            check_body_type(request)?;
+            let announced = incoming::announced(request).and_then(|length| usize::try_from(length).ok());
+            bound(announced.unwrap_or(0), GRAPHQL_BODY_BYTES_MAX, "body")
+        }
+        Method::GET => bound(request.query_string().len(), QUERY_STRING_BYTES_MAX, "query string"),
+        _ => Err(Fault::new(ErrorCode::MethodNotAllowed, "send a GraphQL request by POST, or a query by GET")),
+    }
 }
 
 /// Only JSON in UTF-8, uncompressed: other sites' forms cannot send it, and it has one size.
@@ -80,36 +129,43 @@ fn check_body_type(request: &HttpRequest) -> Result<(), Fault> {
     if is_json && charset_fits { Ok(()) } else { Err(fault()) }
 }
 
-async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Fault> {
-    let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
-    bound(announced.unwrap_or(0), GRAPHQL_BODY_BYTES_MAX, "body")?;
-    let mut body: Vec<u8> = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Fault::new(ErrorCode::BadRequest, "the body ended too early"))?;
-        bound(body.len() + chunk.len(), GRAPHQL_BODY_BYTES_MAX, "body")?;
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn collect(payload: Payload) -> Result<Vec<u8>, Fault> {
+    incoming::collect(payload, GRAPHQL_BODY_BYTES_MAX, BODY_GRACE).await.map_err(|cut| match cut {
+        Cut::Short => Fault::new(ErrorCode::BadRequest, "the body ended too early"),
+        Cut::Large => too_large(GRAPHQL_BODY_BYTES_MAX, "body"),
+        Cut::Slow => Fault::new(ErrorCode::Timeout, "the body came too slowly; nothing was executed, send it again"),
+    })
 }
 
 fn bound(size: usize, max: usize, what: &str) -> Result<(), Fault> {
-    if size <= max {
-        return Ok(());
-    }
-    Err(Fault::new(ErrorCode::TooLarge, format!("the {what} has more than {max} bytes")))
+    if size <= max { Ok(()) } else { Err(too_large(max, what)) }
+}
+
+fn too_large(max: usize, what: &str) -> Fault {
+    Fault::new(ErrorCode::TooLarge, format!("the {what} has more than {max} bytes"))
 }
 
 /// What was executed, or refused by the executor before it began.
-fn executed(media_type: MediaType, response: Response) -> HttpResponse {
+fn executed(media_type: MediaType, Answered { response, guard }: Answered) -> HttpResponse {
     let errors: Vec<ServerError> = response.errors.into_iter().map(with_code).collect();
     let began = response.data != Value::Null || errors.iter().any(|error| !error.path.is_empty());
-    let status = if began || media_type == MediaType::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let body = match (began, errors.is_empty()) {
-        (true, true) => json!({ "data": response.data }),
-        (true, false) => json!({ "errors": errors, "data": response.data }),
-        (false, _) => json!({ "errors": errors }),
+    let passing = response.data == Value::Null && !errors.is_empty() && errors.iter().all(is_busy);
+    let status = match (media_type, began) {
+        (MediaType::Json, _) => StatusCode::OK,
+        _ if passing => StatusCode::SERVICE_UNAVAILABLE,
+        (_, true) => StatusCode::OK,
+        (_, false) => StatusCode::BAD_REQUEST,
     };
-    written(status, media_type, &body)
+    let mut answer = written(status, media_type, &errors, began.then_some(&response.data), guard);
+    if passing {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("3"));
+    }
+    answer
+}
+
+fn is_busy(error: &ServerError) -> bool {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    code == Some(&Value::from(ErrorCode::Busy.as_str()))
 }
 
 /// A request that was not executed.
@@ -124,22 +180,57 @@ fn refusal(media_type: MediaType, fault: &Fault) -> HttpResponse {
         ErrorCode::ParseFailed | ErrorCode::LimitExceeded if media_type == MediaType::Json => StatusCode::OK,
         _ => StatusCode::BAD_REQUEST,
     };
-    let mut response = written(status, media_type, &json!({ "errors": [ServerError::from(fault.clone())] }));
+    let mut response = written(status, media_type, &[ServerError::from(fault.clone())], None, None);
     let extra = match fault.code {
         ErrorCode::MethodNotAllowed => Some((ALLOW, "GET, POST")),
-        ErrorCode::Busy => Some((RETRY_AFTER, "3")),
+        ErrorCode::Busy | ErrorCode::Timeout => Some((RETRY_AFTER, "3")),
         _ => None,
     };
     if let Some((name, value)) = extra {
-        response.headers_mut().insert(name, actix_web::http::header::HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }
 
-fn written(status: StatusCode, media_type: MediaType, body: &serde_json::Value) -> HttpResponse {
+fn written(
+    status: StatusCode,
+    media_type: MediaType,
+    errors: &[ServerError],
+    data: Option<&Value>,
+    guard: Kept,
+) -> HttpResponse {
+    let body = serde_json::to_vec(&Written { errors, data }).expect("texts, numbers, lists and objects are written");
     HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, media_type.as_str()))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((VARY, "accept"))
-        .body(body.to_string())
+        .body(held::body(body, guard))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_published_in_vain_is_told_to_publish_again() {
+        let publish = too_late(Some(OperationType::Mutation));
+        assert!(publish.message.contains("publish it again") && !publish.message.contains("less"), "{publish:?}");
+        let query = too_late(Some(OperationType::Query));
+        assert!(query.message.contains("ask for less at a time"), "{query:?}");
+    }
+
+    #[test]
+    fn what_is_busy_is_answered_so_that_clients_come_again() {
+        let busy = || {
+            let mut error = ServerError::from(Fault::new(ErrorCode::Busy, "later"));
+            error.path = vec![async_graphql::PathSegment::Field("publish".to_owned())];
+            let mut response = Response::new(Value::Null);
+            response.errors = vec![error];
+            Answered { response, guard: None }
+        };
+        for (media_type, status) in [(MediaType::GraphqlResponse, 503), (MediaType::Json, 200)] {
+            let answer = executed(media_type, busy());
+            assert_eq!((answer.status().as_u16(), answer.headers().contains_key(RETRY_AFTER)), (status, true));
+        }
+    }
 }

@@ -26,9 +26,10 @@ pub enum ErrorCode {
     LimitExceeded,
     /// An argument is outside its range; the message says which.
     BadInput,
-    /// The answer took too long; ask for less at a time.
+    /// The request took too long; ask for less at a time. A record that was published may be in the log or not:
+    /// publish it again, it is entered once.
     Timeout,
-    /// Too many others are served at this moment; try again in a few seconds.
+    /// Too many others are served, or another process keeps the log, at this moment; try again in a few seconds.
     Busy,
     /// This node does not take records; publish at the node that keeps the nation's log.
     ReadOnly,
@@ -119,13 +120,36 @@ pub trait OrFault<T> {
 impl<T> OrFault<T> for registry::Result<T> {
     fn or_fault(self) -> async_graphql::Result<T> {
         self.map_err(|error| match error {
-            registry::Error::ReadOnly | registry::Error::NotSequencer => {
+            registry::Error::ReadOnly => {
                 Fault::new(ErrorCode::ReadOnly, "this node does not take records; publish where the log is kept").into()
+            }
+            registry::Error::NotSequencer => {
+                let message = "another process keeps this node's log at this moment; publish again in a few seconds";
+                Fault::new(ErrorCode::Busy, message).into()
             }
             error => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Failed to answer a GraphQL field");
                 Fault::new(ErrorCode::Internal, "the archive did not answer; the node's operator finds out why").into()
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_what_stays() {
+        for (error, code) in [
+            (registry::Error::NotSequencer, "BUSY"),
+            (registry::Error::ReadOnly, "READ_ONLY"),
+            (registry::Error::Invalid("nothing for strangers".to_owned()), "INTERNAL"),
+        ] {
+            let error = Err::<(), _>(error).or_fault().unwrap_err();
+            assert!(!error.message.contains("strangers"));
+            let extensions = error.extensions.unwrap();
+            assert_eq!(extensions.get("code"), Some(&Value::from(code)), "{}", error.message);
+        }
     }
 }

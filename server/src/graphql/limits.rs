@@ -47,6 +47,16 @@ pub const INTROSPECTION_COST_MAX: usize = 150_000;
 /// The cost of an operation: one for a field, more for a heavy one, times the page size of lists.
 pub const COMPLEXITY_MAX: usize = 2000;
 
+/// What a request may have answered of what signers wrote: envelopes, payloads, proofs and names, in bytes.
+/// Sixteen of the largest envelopes.
+pub const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// From here on an answer counts as large, in bytes: any one record's envelope or payload is not.
+pub const LARGE_BYTES: usize = 1 << 20;
+
+/// Questions of a request to the archive. Complexity estimates before; this counts.
+pub const QUESTIONS_MAX: usize = 1000;
+
 /// Items of one page.
 pub const PAGE_MAX: i32 = 100;
 

@@ -1,6 +1,5 @@
 //! The GraphQL API: one endpoint, one read of each document, one schema.
 
-mod accept;
 mod endpoint;
 mod error;
 mod id;
@@ -16,18 +15,17 @@ mod scalar;
 
 use actix_web::HttpResponse;
 use async_graphql::{EmptySubscription, SDLExportOptions};
-use chancery_registry::Registry;
 
 use crate::reply::{Cache, bytes};
 
 pub use self::endpoint::endpoint;
 
-/// The schema over an archive.
+/// What can be asked and done.
 pub type Schema = async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
-/// The schema that requests are executed against.
-pub fn schema(registry: Registry) -> Schema {
-    builder().data(registry).limit_complexity(limits::COMPLEXITY_MAX).finish()
+/// The schema that requests are executed against. Each brings its archive along.
+pub fn schema() -> Schema {
+    builder().limit_complexity(limits::COMPLEXITY_MAX).finish()
 }
 
 /// The schema as text, as `schema/graphql/chancery.graphql` holds it.

@@ -57,7 +57,7 @@ impl Mutation {
     /// Hands a signed record to this node's log. Answers when it is durable there, or says why it is refused.
     #[graphql(complexity = "20 + child_complexity")]
     async fn publish(&self, ctx: &Context<'_>, input: PublishInput) -> Result<PublishPayload> {
-        match registry(ctx).admit(input.envelope.as_bytes()).await.or_fault()? {
+        match registry(ctx)?.admit(input.envelope.as_bytes()).await.or_fault()? {
             Admission::Admitted(receipt) => admitted(ctx, receipt).await,
             Admission::Refused(refusal) => Ok(refused(refusal)),
         }
@@ -65,7 +65,7 @@ impl Mutation {
 }
 
 async fn admitted(ctx: &Context<'_>, receipt: Receipt) -> Result<PublishPayload> {
-    let record = registry(ctx).record(&receipt.record).await.or_fault()?;
+    let record = registry(ctx)?.record(&receipt.record).await.or_fault()?;
     Ok(PublishPayload {
         status: if receipt.again { PublishStatus::AlreadyAdmitted } else { PublishStatus::Admitted },
         record: record.map(Record),

@@ -11,15 +11,16 @@ use chancery_schema::name::{self, Origin};
 use super::error::{ErrorCode, Fault, OrFault as _};
 use super::id::GlobalId;
 use super::object::{Found, Log, Model, Nation, Node, Partner, Record};
-use super::page::{ModelConnection, RecordConnection, cost, page};
+use super::page::{ModelConnection, RecordConnection, cost, count, page};
 use super::request::{heads, nation_of, nations, registry};
 use super::scalar::Digest;
 
 /// Ids in one question.
 const IDS_MAX: usize = 20;
 
-/// Logs and nations, roughly, when the cost of a question is estimated.
-const NATIONS_GUESS: usize = 10;
+/// Logs and nations, roughly, when the cost of a question is estimated. Where there are more, the bounds
+/// that are counted hold.
+const NATIONS_GUESS: usize = 20;
 
 /// Everything that can be asked. Each answer can be checked without trusting this node.
 pub struct Query;
@@ -82,7 +83,7 @@ impl Query {
     ) -> Result<ModelConnection> {
         let filter = filter.map(registry::ModelFilter::try_from).transpose()?.unwrap_or_default();
         let page = page(first, after)?;
-        let models = registry(ctx).models(&filter, &page).await.or_fault()?;
+        let models = registry(ctx)?.models(&filter, &page).await.or_fault()?;
         Ok(ModelConnection::new(models, page.after.is_some()))
     }
 
@@ -108,19 +109,26 @@ impl Query {
     ) -> Result<RecordConnection> {
         let origin: Option<Origin> = origin.map(|origin| read("origin", &origin)).transpose()?;
         let page = page(first, after)?;
-        let records = registry(ctx).records(origin.as_ref(), kind.as_deref(), &page).await.or_fault()?;
+        let records = registry(ctx)?.records(origin.as_ref(), kind.as_deref(), &page).await.or_fault()?;
         Ok(RecordConnection::new(records, page.after.is_some()))
     }
 
     /// The record with this digest; null when it is not held.
     async fn record(&self, ctx: &Context<'_>, digest: Digest) -> Result<Option<Record>> {
-        Ok(registry(ctx).record(&digest.0).await.or_fault()?.map(Record))
+        Ok(registry(ctx)?.record(&digest.0).await.or_fault()?.map(Record))
     }
 
     /// Everything that has this digest: records, envelopes, weights files, manifests, blobs, keys.
-    #[graphql(complexity = "5 + NATIONS_GUESS * child_complexity")]
-    async fn lookup(&self, ctx: &Context<'_>, digest: Digest) -> Result<Vec<Found>> {
-        Ok(registry(ctx).lookup(&digest.0).await.or_fault()?.into_iter().map(Found::from).collect())
+    #[graphql(complexity = "5 + cost(first, child_complexity)")]
+    async fn lookup(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to look for, a SHA-256.")] digest: Digest,
+        #[graphql(desc = "At most how many, 1 to 100; 20 when not given. What counts comes first.")] first: Option<i32>,
+    ) -> Result<Vec<Found>> {
+        let first = count(first)?;
+        let found = registry(ctx)?.lookup(&digest.0).await.or_fault()?;
+        Ok(found.into_iter().take(first as usize).map(Found::from).collect())
     }
 
     /// The logs that are kept or mirrored here, the own one first.
@@ -137,7 +145,7 @@ impl Query {
     /// The nations that this node's nation recognises, and how the exchange with them stands.
     #[graphql(complexity = "NATIONS_GUESS * child_complexity")]
     async fn partners(&self, ctx: &Context<'_>) -> Result<Vec<Partner>> {
-        Ok(registry(ctx).partners().await.or_fault()?.into_iter().map(Partner).collect())
+        Ok(registry(ctx)?.partners().await.or_fault()?.into_iter().map(Partner).collect())
     }
 }
 
@@ -165,19 +173,19 @@ async fn log(ctx: &Context<'_>, origin: &Origin) -> Result<Option<Log>> {
 }
 
 async fn model(ctx: &Context<'_>, urn: &str, version: Option<&str>) -> Result<Option<Model>> {
-    let versions = registry(ctx).versions(urn).await.or_fault()?;
+    let versions = registry(ctx)?.versions(urn).await.or_fault()?;
     Ok(versions.into_iter().find(|model| version.is_none_or(|version| model.version == version)).map(Model))
 }
 
 /// The record at a position: its entry names the envelope, by which it is found.
 async fn record_at(ctx: &Context<'_>, origin: &Origin, index: u64) -> Result<Option<Record>> {
-    let entries = registry(ctx).entries(origin, index, index.saturating_add(1)).await;
+    let entries = registry(ctx)?.entries(origin, index, index.saturating_add(1)).await;
     let entry = match entries {
         Err(registry::Error::UnknownLog(_)) => None,
         entries => entries.or_fault()?.first().and_then(|entry| Entry::parse(entry).ok()),
     };
     let Some(entry) = entry else { return Ok(None) };
-    let found = registry(ctx).lookup(&entry.envelope()).await.or_fault()?;
+    let found = registry(ctx)?.lookup(&entry.envelope()).await.or_fault()?;
     let mut records = found.into_iter().map(|found| found.record);
     Ok(records.find(|record| record.origin == *origin && record.index == index).map(Record))
 }

@@ -8,7 +8,7 @@ use super::model::unknown_nation;
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
-use crate::graphql::request::{nation_of, registry};
+use crate::graphql::request::{nation_of, registry, spend};
 use crate::graphql::scalar::{Count, DateTime, Digest};
 
 /// A log that this node keeps or mirrors, at the newest checkpoint that it holds in full.
@@ -49,8 +49,9 @@ impl Log {
     }
 
     /// The signed checkpoint with the cosignatures known (C2SP tlog-checkpoint).
-    async fn checkpoint(&self) -> &str {
-        &self.0.note
+    async fn checkpoint(&self, ctx: &Context<'_>) -> Result<&str> {
+        spend(ctx, self.0.note.len()).await?;
+        Ok(&self.0.note)
     }
 
     /// Cosignatures on this checkpoint.
@@ -61,7 +62,7 @@ impl Log {
         #[graphql(desc = "At most how many, 1 to 100; 20 when not given.")] first: Option<i32>,
     ) -> Result<Vec<Cosignature>> {
         let first = count(first)?;
-        let seen = registry(ctx).cosignatures(&self.0.origin, None).await.or_fault()?;
+        let seen = registry(ctx)?.cosignatures(&self.0.origin, None).await.or_fault()?;
         Ok(seen.into_iter().take(first as usize).map(Cosignature).collect())
     }
 }

@@ -7,7 +7,7 @@ mod nation;
 mod partner;
 mod record;
 
-use async_graphql::{ID, Interface};
+use async_graphql::{Context, ID, Interface, Result};
 
 pub use self::found::Found;
 pub use self::log::{Cosignature, Log};
@@ -15,6 +15,7 @@ pub use self::model::Model;
 pub use self::nation::Nation;
 pub use self::partner::Partner;
 pub use self::record::Record;
+use super::request::spend;
 
 /// What has an id. The id means the same thing on every nation's node.
 #[derive(Interface)]
@@ -52,8 +53,12 @@ pub struct LocalText {
 }
 
 /// All texts, each with its language.
-pub fn local_texts(texts: &[(String, String)]) -> Vec<LocalText> {
-    texts.iter().map(|(language, text)| LocalText { language: language.clone(), text: text.clone() }).collect()
+///
+/// # Errors
+/// When the answer has more than one may.
+pub async fn local_texts(ctx: &Context<'_>, texts: &[(String, String)]) -> Result<Vec<LocalText>> {
+    spend(ctx, texts.iter().map(|(language, text)| language.len() + text.len()).sum()).await?;
+    Ok(texts.iter().map(|(language, text)| LocalText { language: language.clone(), text: text.clone() }).collect())
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ impl Model {
     }
 
     /// What people call it, in every language the card gives.
-    async fn display_names(&self) -> Vec<LocalText> {
-        local_texts(&self.0.display_name)
+    async fn display_names(&self, ctx: &Context<'_>) -> Result<Vec<LocalText>> {
+        local_texts(ctx, &self.0.display_name).await
     }
 
     /// The languages it knows, as BCP 47 tags.
@@ -71,15 +71,20 @@ impl Model {
     #[graphql(complexity = "3 + child_complexity")]
     async fn license_record(&self, ctx: &Context<'_>) -> Result<Option<Record>> {
         let Some(digest) = &self.0.license_record else { return Ok(None) };
-        Ok(registry(ctx).record(digest).await.or_fault()?.map(Record))
+        Ok(registry(ctx)?.record(digest).await.or_fault()?.map(Record))
     }
 
-    /// The records of its weights that are held.
-    #[graphql(complexity = "3 + 3 * child_complexity")]
-    async fn weights(&self, ctx: &Context<'_>) -> Result<Vec<Record>> {
-        let mut records = Vec::with_capacity(self.0.weights.len());
-        for digest in &self.0.weights {
-            records.extend(registry(ctx).record(digest).await.or_fault()?.map(Record));
+    /// The records of its weights that are held, in the order of the card.
+    #[graphql(complexity = "cost(first, 1 + child_complexity)")]
+    async fn weights(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most how many, 1 to 100; 20 when not given.")] first: Option<i32>,
+    ) -> Result<Vec<Record>> {
+        let first = count(first)? as usize;
+        let mut records = Vec::new();
+        for digest in self.0.weights.iter().take(first) {
+            records.extend(registry(ctx)?.record(digest).await.or_fault()?.map(Record));
         }
         Ok(records)
     }
@@ -97,7 +102,7 @@ impl Model {
         #[graphql(desc = "At most how many, 1 to 100; 20 when not given.")] first: Option<i32>,
     ) -> Result<Vec<Self>> {
         let first = count(first)?;
-        let versions = registry(ctx).versions(&self.0.urn).await.or_fault()?;
+        let versions = registry(ctx)?.versions(&self.0.urn).await.or_fault()?;
         Ok(versions.into_iter().take(first as usize).map(Self).collect())
     }
 }

@@ -43,8 +43,8 @@ impl Nation {
     }
 
     /// What it calls itself, in every language it gives.
-    async fn display_names(&self) -> Vec<LocalText> {
-        local_texts(&self.0.display_name)
+    async fn display_names(&self, ctx: &Context<'_>) -> Result<Vec<LocalText>> {
+        local_texts(ctx, &self.0.display_name).await
     }
 
     /// Whether this node is its own.
@@ -80,7 +80,7 @@ impl Nation {
     /// Its first charter; null while it is not held.
     #[graphql(complexity = "3 + child_complexity")]
     async fn charter(&self, ctx: &Context<'_>) -> Result<Option<Record>> {
-        Ok(registry(ctx).record(&self.0.charter).await.or_fault()?.map(Record))
+        Ok(registry(ctx)?.record(&self.0.charter).await.or_fault()?.map(Record))
     }
 
     /// Its log; null while nothing of it is held.
@@ -98,7 +98,7 @@ impl Nation {
     ) -> Result<ModelConnection> {
         let filter = ModelFilter { nation: Some(self.0.nation.clone()), ..ModelFilter::default() };
         let page = page(first, after)?;
-        let models = registry(ctx).models(&filter, &page).await.or_fault()?;
+        let models = registry(ctx)?.models(&filter, &page).await.or_fault()?;
         Ok(ModelConnection::new(models, page.after.is_some()))
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, Object, SimpleObject};
 use chancery_registry::{self as registry, PartnerEndpoint, SyncProgress};
 use chancery_schema::record;
 
-use crate::graphql::request::registry;
+use crate::graphql::request::sync_states;
 use crate::graphql::scalar::{Count, DateTime, Digest};
 
 /// A nation with an accreditation in force.
@@ -98,7 +98,7 @@ impl Partner {
 
     /// How the exchange about its log stands; null before the first attempt.
     async fn sync(&self, ctx: &Context<'_>) -> Option<SyncState> {
-        let states = registry(ctx).sync_states();
+        let states = sync_states(ctx);
         let own = |state: &registry::SyncState| state.partner == self.0.nation && state.origin == self.0.origin;
         states.into_iter().find(own).map(SyncState::from)
     }

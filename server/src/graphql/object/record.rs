@@ -9,7 +9,7 @@ use super::{Cosignature, Nation};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
-use crate::graphql::request::{nation_of, registry};
+use crate::graphql::request::{nation_of, registry, spend};
 use crate::graphql::scalar::{Base64, Count, DateTime, Digest};
 
 /// A record in a log. `envelope`, `entry` and `proof` let anyone check it without trusting this node.
@@ -99,14 +99,16 @@ impl Record {
     #[graphql(complexity = 3)]
     async fn entry(&self, ctx: &Context<'_>) -> Result<Option<Base64>> {
         let end = self.0.index.saturating_add(1);
-        let entries = registry(ctx).entries(&self.0.origin, self.0.index, end).await.or_fault()?;
+        let entries = registry(ctx)?.entries(&self.0.origin, self.0.index, end).await.or_fault()?;
         Ok(entries.into_iter().next().map(Base64))
     }
 
     /// The proof that the entry is in the log (C2SP tlog-proof): hashes, checkpoint and cosignatures.
     #[graphql(complexity = 5)]
     async fn proof(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        registry(ctx).proof(&self.0.origin, self.0.index).await.or_fault()
+        let proof = registry(ctx)?.proof(&self.0.origin, self.0.index).await.or_fault()?;
+        spend(ctx, proof.as_ref().map_or(0, String::len)).await?;
+        Ok(proof)
     }
 
     /// How this node judges it.
@@ -132,7 +134,7 @@ impl Record {
         #[graphql(desc = "At most how many, 1 to 100; 20 when not given.")] first: Option<i32>,
     ) -> Result<Vec<Cosignature>> {
         let first = count(first)?;
-        let seen = registry(ctx).cosignatures(&self.0.origin, Some(self.0.index)).await.or_fault()?;
+        let seen = registry(ctx)?.cosignatures(&self.0.origin, Some(self.0.index)).await.or_fault()?;
         Ok(seen.into_iter().take(first as usize).map(Cosignature).collect())
     }
 
@@ -144,7 +146,9 @@ impl Record {
 
 impl Record {
     async fn body(&self, ctx: &Context<'_>) -> Result<Option<Vec<u8>>> {
-        registry(ctx).envelope(&self.0.origin, self.0.index).await.or_fault()
+        let body = registry(ctx)?.envelope(&self.0.origin, self.0.index).await.or_fault()?;
+        spend(ctx, body.as_ref().map_or(0, Vec::len)).await?;
+        Ok(body)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::ground::{big, bytes, flag, table, text, to_log};
+use crate::column::{big, bytes, flag, index, table, text, to_log};
 
 /// The tables of the view.
 pub struct Migration;
@@ -21,11 +21,7 @@ impl MigrationTrait for Migration {
             manager.create_table(table).await?;
         }
         for (name, table, columns) in INDEXES {
-            let mut index = Index::create().name(*name).table(*table).to_owned();
-            for column in *columns {
-                index.col(*column);
-            }
-            manager.create_index(index).await?;
+            manager.create_index(index(name, table, columns)).await?;
         }
         Ok(())
     }

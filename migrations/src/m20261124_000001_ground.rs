@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::column::{big, bytes, flag, index, table, text, to_log};
+
 /// The tables of the ground state.
 pub struct Migration;
 
@@ -19,12 +21,23 @@ impl MigrationTrait for Migration {
         for table in tables {
             manager.create_table(table).await?;
         }
-        for index in [entry_by_envelope(), body_by_record(), cosignature_line()] {
-            manager.create_index(index).await?;
+        for (name, table, columns) in INDEXES {
+            manager.create_index(index(name, table, columns)).await?;
         }
-        Ok(())
+        manager
+            .create_index(index("cosignature_line", "cosignature", &["log_id", "size", "line"]).unique().take())
+            .await
     }
 }
+
+/// Name, table, columns.
+const INDEXES: &[(&str, &str, &[&str])] = &[
+    ("entry_by_envelope", "entry", &["envelope"]),
+    ("body_by_record", "body", &["record"]),
+    ("blob_by_waiting", "blob", &["named", "received_at"]),
+    ("missing_by_place", "missing", &["log_id", "idx", "digest"]),
+    ("checkpoint_by_cosigners", "checkpoint", &["log_id", "cosigners", "size"]),
+];
 
 /// One row for each log: the own one and the mirrors. `size` and `root` are what is held; `head_note`
 /// is the newest checkpoint that is held in full, `pending_note` the one that a mirror pulls towards.
@@ -62,7 +75,7 @@ fn body() -> TableCreateStatement {
     table("body").col(bytes("envelope").primary_key()).col(bytes("record")).col(bytes("bytes")).to_owned()
 }
 
-/// What records name by SHA-256. A blob that no record names yet waits an hour.
+/// What records name by SHA-256. A blob that no record names yet waits an hour from `received_at`.
 fn blob() -> TableCreateStatement {
     table("blob")
         .col(bytes("sha256").primary_key())
@@ -97,19 +110,21 @@ fn tile() -> TableCreateStatement {
         .to_owned()
 }
 
-/// Checkpoints as their log signed them, without cosignatures.
+/// Checkpoints as their log signed them, without cosignatures. `cosigners` counts the names of other
+/// nations that have cosigned it, so that the best is found without reading them all.
 fn checkpoint() -> TableCreateStatement {
     table("checkpoint")
         .col(big("log_id"))
         .col(big("size"))
         .col(text("note"))
+        .col(big("cosigners"))
         .primary_key(Index::create().col("log_id").col("size"))
         .foreign_key(&mut to_log("checkpoint"))
         .to_owned()
 }
 
 /// Verified cosignature lines. The first that cover an entry tell since when it is public: ground
-/// state, never pruned.
+/// state, never pruned. `own` are those of the log's own nation, which prove nothing to others.
 fn cosignature() -> TableCreateStatement {
     table("cosignature")
         .col(big("id").auto_increment().primary_key())
@@ -117,61 +132,25 @@ fn cosignature() -> TableCreateStatement {
         .col(big("size"))
         .col(text("name"))
         .col(flag("held"))
+        .col(flag("own"))
         .col(big("at"))
         .col(text("line"))
         .foreign_key(&mut to_log("cosignature"))
         .to_owned()
 }
 
-/// Bundles with the charter and endpoints of partners whose log may not be mirrored yet.
+/// Bundles with the charter and endpoints of partners whose log may not be mirrored yet, and the
+/// SHA-256 of each, which tells whether it was verified before.
 fn introduction() -> TableCreateStatement {
-    table("introduction").col(text("origin").primary_key()).col(bytes("bundle")).col(big("received_at")).to_owned()
+    table("introduction")
+        .col(text("origin").primary_key())
+        .col(bytes("sha256"))
+        .col(bytes("bundle"))
+        .col(big("received_at"))
+        .to_owned()
 }
 
 /// Who may sequence. The epoch grows with every change of holder and fences the one before.
 fn lease() -> TableCreateStatement {
     table("lease").col(text("name").primary_key()).col(text("holder")).col(big("until")).col(big("epoch")).to_owned()
-}
-
-fn entry_by_envelope() -> IndexCreateStatement {
-    Index::create().name("entry_by_envelope").table("entry").col("envelope").to_owned()
-}
-
-fn body_by_record() -> IndexCreateStatement {
-    Index::create().name("body_by_record").table("body").col("record").to_owned()
-}
-
-fn cosignature_line() -> IndexCreateStatement {
-    Index::create()
-        .name("cosignature_line")
-        .table("cosignature")
-        .col("log_id")
-        .col("size")
-        .col("line")
-        .unique()
-        .to_owned()
-}
-
-pub(crate) fn table(name: &'static str) -> TableCreateStatement {
-    Table::create().table(name).to_owned()
-}
-
-pub(crate) fn to_log(table: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create().from(table, "log_id").to("log", "id").to_owned()
-}
-
-pub(crate) fn big(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().to_owned()
-}
-
-pub(crate) fn bytes(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).blob().not_null().to_owned()
-}
-
-pub(crate) fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().to_owned()
-}
-
-pub(crate) fn flag(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).boolean().not_null().to_owned()
 }

@@ -1,0 +1,318 @@
+//! What a log said and when partners saw it: checkpoints that others cosigned, and two that contradict
+//! each other.
+//!
+//! The first cosigned checkpoints that cover an entry tell since when it is public (the clock rule), so
+//! they must reach whoever joins late, and must be the same everywhere. A partner hands them on in
+//! bulk; they are taken only where the hashes held lead to the same root.
+
+use std::collections::BTreeMap;
+
+use chancery_schema::digest::Digest;
+use chancery_schema::log::checkpoint::{self, Checkpoint, SignedCheckpoint};
+use chancery_schema::log::cosignature::{self, Cosignature};
+use chancery_schema::log::note::{Note, Signature};
+use chancery_schema::log::tree;
+use chancery_schema::name::Origin;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::entity::{checkpoint as checkpoint_table, contradiction, cosignature as cosignature_table};
+use crate::error::Attempting;
+use crate::known::{Cosigner, known};
+use crate::log::{self, Held, column};
+use crate::{Error, Registry, Result, append, bounds, cosignatures, hashes, mirror};
+
+/// What became of checkpoints that a partner handed on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ground {
+    /// They agree with what is held; so many cosignatures were new.
+    Kept(usize),
+    /// The log signed this one, and what is held has another root at its size. Nothing was kept.
+    Contradicts {
+        /// The signed note.
+        note: String,
+        /// The root of what is held.
+        held: Digest,
+    },
+}
+
+/// Two checkpoints of one log that cannot both be of one history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contradiction {
+    /// The log that signed both.
+    pub origin: Origin,
+    /// The smaller one, or the one known first.
+    pub earlier: String,
+    /// The other one.
+    pub later: String,
+}
+
+impl Registry {
+    /// The checkpoints of a log with sizes in `(after, up_to]` that cosigners of other nations have
+    /// cosigned, as signed notes with the earliest line of each; smallest first, at most `limit` of
+    /// them and never more than 256.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ground(&self, origin: &Origin, after: u64, up_to: u64, limit: u64) -> Result<Vec<String>> {
+        let db = self.core.store.snapshot().await?;
+        let Some(held) = log::find(&db, origin).await? else { return Ok(Vec::new()) };
+        let foreign = cosignature_table::Column::Own.eq(false);
+        let of_log = cosignature_table::Entity::find().filter(cosignature_table::Column::LogId.eq(held.log.id));
+        let sizes: Vec<i64> = of_log
+            .clone()
+            .select_only()
+            .column(cosignature_table::Column::Size)
+            .distinct()
+            .filter(cosignature_table::Column::Size.gt(column(after)))
+            .filter(cosignature_table::Column::Size.lte(column(up_to)))
+            .filter(foreign.clone())
+            .order_by_asc(cosignature_table::Column::Size)
+            .limit(limit.min(GROUND_MAX))
+            .into_tuple()
+            .all(&db)
+            .await
+            .attempting("ask which checkpoints are cosigned")?;
+        let rows = of_log
+            .filter(cosignature_table::Column::Size.is_in(sizes.iter().copied()))
+            .filter(foreign)
+            .order_by_asc(cosignature_table::Column::At)
+            .order_by_asc(cosignature_table::Column::Id)
+            .all(&db)
+            .await
+            .attempting("read cosignatures")?;
+        let notes = notes(&db, &held, &sizes).await?;
+        notes.into_iter().map(|(size, note)| dress(note, rows.iter().filter(|row| row.size == size))).collect()
+    }
+
+    /// Takes checkpoints that a partner handed on, with their cosignatures: each must be signed by the
+    /// log, be no larger than what is held, and have the root that is held at its size; each line of a
+    /// known cosigner must hold. Lines of others are passed over, and so are those that are not earlier
+    /// than the ones known.
+    ///
+    /// # Errors
+    /// When the database fails, or one is not so ([`Error::DoesNotContinue`]): then nothing is kept.
+    pub async fn keep_ground(&self, origin: &Origin, notes: &[String]) -> Result<Ground> {
+        let db = self.core.store.snapshot().await?;
+        let known = known(&self.core, &db).await?;
+        let held = log::find(&db, origin).await?.ok_or_else(|| Error::UnknownLog(origin.clone()))?;
+        let mut new = Vec::new();
+        for note in notes {
+            let signed = open(&held, note)?;
+            if let Some(other) = other_root(&db, &held, signed.checkpoint()).await? {
+                return Ok(Ground::Contradicts { note: note.clone(), held: other });
+            }
+            let cosignatures = earlier(&db, &held, &signed, &known.cosigners).await?;
+            if !cosignatures.is_empty() {
+                new.push((mirror::bare(&signed, &held.key).map_err(|error| refuse(&held, &error))?, cosignatures));
+            }
+        }
+        // Whoever holds a snapshot asks for no second connection.
+        drop(db);
+        if new.is_empty() { Ok(Ground::Kept(0)) } else { self.write_ground(&held, &new).await.map(Ground::Kept) }
+    }
+
+    async fn write_ground(&self, held: &Held, new: &[(SignedCheckpoint, Vec<Seen>)]) -> Result<usize> {
+        let writing = self.core.store.write().await?;
+        let mut kept = 0;
+        for (signed, cosignatures) in new {
+            append::write_checkpoint(&*writing, held.log.id, signed).await?;
+            kept += keep(&*writing, held, cosignatures).await?;
+        }
+        writing.commit().await?;
+        if new.iter().any(|(signed, _)| signed.checkpoint().size == held.head_size()) {
+            self.core.ring(&held.log.origin, held.head_size(), false);
+        }
+        Ok(kept)
+    }
+
+    /// The root of the first `size` entries of a log; none where fewer are held.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn root_at(&self, origin: &Origin, size: u64) -> Result<Option<Digest>> {
+        let db = self.core.store.snapshot().await?;
+        match log::find(&db, origin).await? {
+            Some(held) => root_at(&db, &held, size).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps the proof that a log has two histories: one or two notes that it signed. One note is held
+    /// against the head and the pending checkpoint of the mirror. Durable when it returns; of a log
+    /// the first proof is kept.
+    ///
+    /// # Errors
+    /// When the database fails, or the notes prove nothing of that kind ([`Error::DoesNotContinue`]).
+    pub async fn keep_contradiction(&self, origin: &Origin, notes: &[String]) -> Result<()> {
+        let writing = self.core.store.write().await?;
+        let held = match log::find(&*writing, origin).await? {
+            Some(held) => held,
+            None => mirror::found(&*writing, origin, self.core.now()).await?,
+        };
+        let signed: Vec<_> = notes.iter().map(|note| open(&held, note)).collect::<Result<_>>()?;
+        let pair = match &signed[..] {
+            [one] => against_held(&*writing, &held, one).await?,
+            [one, two] => contradict(one, two).then(|| (one.clone(), two.clone())),
+            _ => None,
+        };
+        let (earlier, later) = pair.ok_or_else(|| refuse(&held, &"the notes do not contradict each other"))?;
+        let row = contradiction::ActiveModel {
+            origin: Set(origin.to_string()),
+            earlier: Set(earlier.to_string()),
+            later: Set(later.to_string()),
+            found_at: Set(self.core.now().unix_seconds()),
+        };
+        let place = OnConflict::column(contradiction::Column::Origin).do_nothing().to_owned();
+        let kept = contradiction::Entity::insert(row).on_conflict(place).exec_without_returning(&*writing).await;
+        kept.attempting("keep a proof of two histories")?;
+        writing.commit().await
+    }
+
+    /// The logs of which two histories are known, with the proof.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn contradictions(&self) -> Result<Vec<Contradiction>> {
+        let rows = contradiction::Entity::find().order_by_asc(contradiction::Column::Origin);
+        let rows = rows.all(self.core.store.read()).await.attempting("read the proofs of two histories")?;
+        let broken = |_| Error::Inconsistent("the origin in a proof of two histories cannot be read".to_owned());
+        rows.into_iter()
+            .map(|row| {
+                let origin = row.origin.parse().map_err(broken)?;
+                Ok(Contradiction { origin, earlier: row.earlier, later: row.later })
+            })
+            .collect()
+    }
+}
+
+/// Checkpoints that are read at once, each of which may be a note of the largest size.
+const GROUND_MAX: u64 = 256;
+
+/// A cosignature that holds, and whether it says that every entry is held.
+pub(crate) type Seen = (Cosignature, bool);
+
+/// Those of `lines` that known cosigners made on a checkpoint. Lines of other keys, and lines that do
+/// not hold, are passed over. Needs no database, so nobody waits while signatures are verified.
+pub(crate) fn verified(checkpoint: &Checkpoint, lines: &[Signature], cosigners: &[Cosigner]) -> Vec<Seen> {
+    let lines = lines.iter().filter_map(|line| {
+        let cosigner = cosigners.iter().find(|cosigner| cosigner.key.claims(line))?;
+        Some((cosignature::verify(checkpoint, line, &cosigner.key).ok()?, cosigner.held))
+    });
+    lines.collect()
+}
+
+/// Keeps those that were not known; answers how many.
+pub(crate) async fn keep(db: &impl ConnectionTrait, held: &Held, seen: &[Seen]) -> Result<usize> {
+    let mut kept = 0;
+    for (cosignature, all_held) in seen {
+        kept += usize::from(cosignatures::keep(db, held.log.id, cosignature, *all_held).await?);
+    }
+    Ok(kept)
+}
+
+fn refuse(held: &Held, problem: &dyn std::fmt::Display) -> Error {
+    Error::DoesNotContinue { origin: held.log.origin.clone(), problem: problem.to_string() }
+}
+
+/// A checkpoint that the log has signed.
+fn open(held: &Held, note: &str) -> Result<SignedCheckpoint> {
+    checkpoint::open(note.as_bytes(), &held.key).map_err(|error| refuse(held, &error))
+}
+
+/// The root that is held at the size of a checkpoint, where it is another one.
+async fn other_root(db: &impl ConnectionTrait, held: &Held, shown: &Checkpoint) -> Result<Option<Digest>> {
+    let ours = root_at(db, held, shown.size).await?;
+    let larger = || refuse(held, &format!("a checkpoint has {} entries, and {} are held", shown.size, held.size));
+    Ok(Some(ours.ok_or_else(larger)?).filter(|ours| *ours != shown.root))
+}
+
+async fn root_at(db: &impl ConnectionTrait, held: &Held, size: u64) -> Result<Option<Digest>> {
+    if size > held.size {
+        return Ok(None);
+    }
+    hashes::read(db, held.log.id, size, |reader| tree::root(reader, size)).await
+}
+
+/// The cosignatures on a checkpoint that come before every one that is known of the same cosigner.
+/// What is known already is not verified again: whoever looks for gaps shows much that is known.
+async fn earlier(
+    db: &impl ConnectionTrait,
+    held: &Held,
+    signed: &SignedCheckpoint,
+    cosigners: &[Cosigner],
+) -> Result<Vec<Seen>> {
+    let rows = cosignature_table::Entity::find()
+        .filter(cosignature_table::Column::LogId.eq(held.log.id))
+        .filter(cosignature_table::Column::Size.eq(column(signed.checkpoint().size)))
+        .all(db)
+        .await
+        .attempting("read cosignatures")?;
+    let mut earlier = Vec::new();
+    for line in signed.note().signatures().iter().take(bounds::COSIGNATURE_LINES) {
+        let Some(cosigner) = cosigners.iter().find(|cosigner| cosigner.key.claims(line)) else { continue };
+        let text = line.to_string();
+        if rows.iter().any(|row| row.line == text) {
+            continue;
+        }
+        let seen =
+            cosignature::verify(signed.checkpoint(), line, &cosigner.key).map_err(|error| refuse(held, &error))?;
+        let at = column(seen.timestamp());
+        if rows.iter().filter(|row| row.name == seen.name()).all(|row| at < row.at) {
+            earlier.push((seen, cosigner.held));
+        }
+    }
+    Ok(earlier)
+}
+
+/// The checkpoints at these sizes as the log signed them.
+async fn notes(db: &impl ConnectionTrait, held: &Held, sizes: &[i64]) -> Result<BTreeMap<i64, Note>> {
+    let rows = checkpoint_table::Entity::find()
+        .filter(checkpoint_table::Column::LogId.eq(held.log.id))
+        .filter(checkpoint_table::Column::Size.is_in(sizes.iter().copied()))
+        .all(db)
+        .await
+        .attempting("read checkpoints")?;
+    let broken = |_| Error::Inconsistent(format!("a checkpoint of {} cannot be read", held.log.origin));
+    rows.into_iter().map(|row| Ok((row.size, Note::parse(row.note.as_bytes()).map_err(broken)?))).collect()
+}
+
+/// A note with the first line of each name, as many as it takes.
+fn dress<'r>(mut note: Note, rows: impl Iterator<Item = &'r cosignature_table::Model>) -> Result<String> {
+    let mut names = Vec::new();
+    for row in rows {
+        if names.contains(&&row.name) {
+            continue;
+        }
+        let broken = |_| Error::Inconsistent("a cosignature in the database cannot be read".to_owned());
+        if note.add(Signature::parse(&row.line).map_err(broken)?).is_err() {
+            break;
+        }
+        names.push(&row.name);
+    }
+    Ok(note.to_string())
+}
+
+/// Whether two checkpoints of a log say by themselves that it has two histories.
+fn contradict(one: &SignedCheckpoint, two: &SignedCheckpoint) -> bool {
+    let (one, two) = (one.checkpoint(), two.checkpoint());
+    one.size == two.size && one.root != two.root
+}
+
+/// The checkpoint of a mirror that another one contradicts, and that one, the smaller first.
+async fn against_held(
+    db: &impl ConnectionTrait,
+    held: &Held,
+    shown: &SignedCheckpoint,
+) -> Result<Option<(SignedCheckpoint, SignedCheckpoint)>> {
+    let known = [&held.head, &held.pending].into_iter().flatten();
+    if let Some(same) = known.clone().find(|known| contradict(known, shown)) {
+        return Ok(Some((same.clone(), shown.clone())));
+    }
+    let Some(larger) = known.clone().find(|known| known.checkpoint().size > shown.checkpoint().size) else {
+        return Ok(None);
+    };
+    // The entries held lead to the larger one, and not to the one shown.
+    let other = shown.checkpoint().size <= held.size && other_root(db, held, shown.checkpoint()).await?.is_some();
+    Ok(other.then(|| (shown.clone(), larger.clone())))
+}
