@@ -6,17 +6,18 @@ use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{
-    Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, memory_connection_limits, noise, ping, tcp,
-    yamux,
-};
+use libp2p::{Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, noise, ping, tcp, yamux};
 use prometheus_client::registry::Registry as Measures;
 
 use crate::Error;
 use crate::protocol::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Request, Response, SYNC};
 
-/// Connections that are not yet established: strangers who knock.
-const PENDING_INCOMING_MAX: u32 = 64;
+/// Connections that are not yet established: strangers who knock, and partners among them. Each
+/// costs a socket and some KiB until it has shown its key or `HANDSHAKE` is over.
+const PENDING_INCOMING_MAX: u32 = 512;
+
+/// How long a connection may take to show its key: five round trips over a slow satellite.
+const HANDSHAKE: Duration = Duration::from_secs(6);
 
 /// Connections that this node is about to make: as many names to look up and ports to knock at.
 const PENDING_OUTGOING_MAX: u32 = 64;
@@ -26,9 +27,6 @@ const PER_PEER_MAX: u32 = 2;
 
 /// Connections in all: every nation twice over.
 const ESTABLISHED_MAX: u32 = 512;
-
-/// Memory at which new connections are refused, in bytes.
-const MEMORY_BYTES_MAX: usize = 2 << 30;
 
 /// Questions in flight with one partner.
 const QUESTIONS_MAX: usize = 32;
@@ -43,7 +41,6 @@ const IDLE: Duration = Duration::from_hours(24);
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
     connections: connection_limits::Behaviour,
-    memory: memory_connection_limits::Behaviour,
     /// Who may connect at all.
     pub allowed: allow_block_list::Behaviour<allow_block_list::AllowedPeers>,
     identify: identify::Behaviour,
@@ -72,6 +69,7 @@ pub fn swarm(identity: Keypair, measures: &mut Measures) -> Result<Swarm<Behavio
         .with_swarm_config(|config| {
             config.with_idle_connection_timeout(IDLE).with_substream_upgrade_protocol_override(Version::V1Lazy)
         })
+        .with_connection_timeout(HANDSHAKE)
         .build();
     Ok(swarm)
 }
@@ -92,7 +90,6 @@ fn behaviour(identity: &Keypair) -> Behaviour {
         request_response::Config::default().with_request_timeout(ANSWER).with_max_concurrent_streams(QUESTIONS_MAX);
     Behaviour {
         connections: connection_limits::Behaviour::new(limits),
-        memory: memory_connection_limits::Behaviour::with_max_bytes(MEMORY_BYTES_MAX),
         allowed: allow_block_list::Behaviour::default(),
         identify: identify::Behaviour::new(about),
         ping: ping::Behaviour::new(ping::Config::new()),

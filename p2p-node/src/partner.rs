@@ -11,8 +11,9 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::sync::PeerKey;
 
-/// The longest wait between two calls, in seconds. Nobody is given up.
-const WAIT_SECONDS_MAX: i64 = 15 * 60;
+/// The longest wait between two calls, in seconds. Nobody is given up, and a partner that is back
+/// hears from this node within it.
+const WAIT_SECONDS_MAX: i64 = 60;
 
 /// Nodes of one nation that may connect: the newest. A nation's log may name any number.
 const ENDPOINTS_MAX: usize = 8;

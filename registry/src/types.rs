@@ -42,8 +42,6 @@ pub enum BlobOutcome {
     WrongDigest,
     /// Larger than any record may name.
     TooLarge,
-    /// Too many blobs wait for their record; try again later. This archive drops the oldest instead.
-    Busy,
 }
 
 /// The one signal.

@@ -30,7 +30,6 @@ pub async fn put(
         BlobOutcome::Kept => Ok(HttpResponse::Created().finish()),
         BlobOutcome::WrongDigest => Err(Failure::Bad(format!("the bytes do not have the digest {digest}"))),
         BlobOutcome::TooLarge => Err(too_large()),
-        BlobOutcome::Busy => Err(Failure::Busy),
     }
 }
 

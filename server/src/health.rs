@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 use chancery_registry::{Head, Result};
+use chancery_schema::limits::CLOCK_SKEW_SECONDS;
 use chancery_schema::log::checkpoint;
 use chancery_schema::time::Timestamp;
 use serde::Serialize;
@@ -45,7 +46,7 @@ pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Fai
     let age = signed_at.map(|at| (state.clock)().unix_seconds() - at.unix_seconds());
     let problem = if !is_signed(&state, &head).await? {
         Some("the own log's key has not signed the checkpoint")
-    } else if age.is_none_or(|age| age > AGE_MAX_SECONDS) {
+    } else if age.is_none_or(|age| !(-CLOCK_SKEW_SECONDS..=AGE_MAX_SECONDS).contains(&age)) {
         Some("no heartbeat was signed lately; see that `chancery serve` runs and its clock is right")
     } else {
         None

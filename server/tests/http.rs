@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use chancery_schema::limits::CLOCK_SKEW_SECONDS;
 use chancery_server::Error;
 
 use crate::node::{Node, config, start};
@@ -91,6 +92,8 @@ fn a_node_whose_heartbeat_stops_is_unhealthy_after_half_an_hour() {
     assert!(report["problem"].as_str().unwrap().starts_with("no heartbeat was signed lately"), "{report}");
     node.runtime.block_on(node.registry.heartbeat()).unwrap();
     assert_eq!(health().0, 200, "a new heartbeat does not heal it");
+    node.time.later(-CLOCK_SKEW_SECONDS - 1);
+    assert_eq!(health().0, 503, "a heartbeat from the future does not wait for its time");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The portal in a real browser against three real nations: `web/e2e`, run by Node.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -276,7 +276,10 @@ impl Body for Weights {
     fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
         for (index, file) in self.files.iter().enumerate() {
             if file.path.contains(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
-                return Err(Invalid::at(format!("/files/{index}/path"), "has a character that turns the text around it"));
+                return Err(Invalid::at(
+                    format!("/files/{index}/path"),
+                    "has a character that turns the text around it",
+                ));
             }
             if !is_nfc(&file.path) {
                 return Err(Invalid::at(format!("/files/{index}/path"), "is not in Unicode form NFC"));
