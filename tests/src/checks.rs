@@ -93,6 +93,25 @@ pub fn every_log_is_served(federation: &Federation) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every node serves the portal: a page in each language, with every asset that it names.
+///
+/// # Errors
+/// With the page or the asset that is not there.
+pub fn every_portal_loads(federation: &Federation) -> anyhow::Result<()> {
+    for node in &federation.nodes {
+        for language in ["en", "fr", "es", "ar", "zh", "ru"] {
+            let page = String::from_utf8(node.get(&format!("/{language}/"))?)?;
+            ensure!(page.contains(&format!("lang=\"{language}\"")), "{} has no page in {language}", node.code);
+            let assets: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
+            ensure!(assets.iter().any(|path| path.ends_with(".js")), "the page of {} names no script", node.code);
+            for path in assets {
+                ensure!(!node.get(path)?.is_empty(), "{} serves nothing at {path}", node.code);
+            }
+        }
+    }
+    Ok(())
+}
+
 fn log_key(node: &Node) -> anyhow::Result<VerifierKey> {
     let data = node.ask("{ nations { own logKey } }", &json!({}))?;
     let own = data["nations"].as_array().into_iter().flatten().find(|nation| nation["own"] == true);

@@ -116,6 +116,8 @@ fn check(federation: &Federation, published: &[Published], guest: bool) -> anyho
     println!("  every node proves every record: envelope, entry, inclusion, signed checkpoint");
     checks::every_log_is_served(federation)?;
     println!("  every node serves its log and its mirrors over HTTP, its health and its measures");
+    checks::every_portal_loads(federation)?;
+    println!("  every node serves its portal in six languages");
     let guests = published.iter().skip(SAMPLES.len());
     for (nation, weights, release) in published.iter().take(1).chain(guests) {
         for node in &federation.nodes {
