@@ -103,7 +103,7 @@ pub fn every_portal_loads(federation: &Federation) -> anyhow::Result<()> {
             let page = String::from_utf8(node.get(&format!("/{language}/"))?)?;
             ensure!(page.contains(&format!("lang=\"{language}\"")), "{} has no page in {language}", node.code);
             let assets: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
-            ensure!(assets.iter().any(|path| path.ends_with(".js")), "the page of {} names no script", node.code);
+            ensure!(page.contains("<script type=\"module\""), "the page of {} names no script", node.code);
             for path in assets {
                 ensure!(!node.get(path)?.is_empty(), "{} serves nothing at {path}", node.code);
             }
