@@ -126,6 +126,7 @@ impl PassphraseArgs {
     ///
     /// # Errors
     /// As [`PassphraseArgs::existing`].
+    #[cfg(feature = "node")]
     pub fn existing_or(&self, configured: Option<&Reference>, folder: &Path, what: &str) -> Outcome<Passphrase> {
         match (&self.passphrase, configured) {
             (None, Some(reference)) => reference.read(folder),

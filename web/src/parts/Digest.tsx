@@ -5,7 +5,6 @@ import { useText } from '../i18n/text';
 export function Digest(props: { value: string; short?: boolean }): ReactNode {
   const { t } = useText();
   const [copied, setCopied] = useState(false);
-  const shown = props.short === true ? `${props.value.slice(0, 12)}…` : props.value;
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(props.value);
     setCopied(true);
@@ -14,7 +13,14 @@ export function Digest(props: { value: string; short?: boolean }): ReactNode {
   return (
     <span className="digest">
       <code dir="ltr" title={props.value}>
-        {shown}
+        {props.short === true ? (
+          <>
+            <span className="screen-only">{props.value.slice(0, 12)}…</span>
+            <span className="print-only">{props.value}</span>
+          </>
+        ) : (
+          props.value
+        )}
       </code>
       {'clipboard' in navigator && (
         <button type="button" className="copy" onClick={() => void copy()}>

@@ -53,7 +53,7 @@ export function WeightsCheck(props: { weights: Weights; chunkHashes: Uint8Array<
   };
 
   return (
-    <section className="sheet">
+    <section className="sheet screen-only">
       <h2>{t('weights.check')}</h2>
       <p>{t('weights.checkText')}</p>
       <div
