@@ -103,7 +103,7 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
             <h2>{t('nation.seen')}</h2>
             {nation.log && nation.log.cosignatures.length > 0 ? (
               <ul>
-                {nation.log.cosignatures.map((line) => (
+                {newest(nation.log.cosignatures).map((line) => (
                   <li key={line.name}>
                     {t(line.held ? 'nation.holds' : 'nation.saw', { nation: line.nation, date: date(line.at) })}
                   </li>
@@ -181,4 +181,14 @@ function Pin(props: { nation: OneNation }): ReactNode {
       )}
     </section>
   );
+}
+
+/** The newest line of each cosigner: its first one stays on the checkpoint beside it. */
+function newest<Line extends { name: string; at: string }>(lines: readonly Line[]): Line[] {
+  const kept = new Map<string, Line>();
+  for (const line of lines) {
+    const before = kept.get(line.name);
+    if (before === undefined || before.at < line.at) kept.set(line.name, line);
+  }
+  return [...kept.values()];
 }
