@@ -40,12 +40,17 @@ export function serve(scope: Scope): void {
     running.set(id, controller);
     const { signal } = controller;
     try {
-      const onProgress = (doneBytes: number): void => scope.postMessage({ tell: 'progress', id, doneBytes });
+      const onProgress = (doneBytes: number): void => {
+        if (!signal.aborted) scope.postMessage({ tell: 'progress', id, doneBytes });
+      };
       const verdict = await checkFile(file, known, leaves, { signal, onProgress });
       scope.postMessage({ tell: 'done', id, verdict });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      scope.postMessage({ tell: 'failed', id, stopped: signal.aborted, reason });
+      const stopped = signal.aborted;
+      // Other chunks of the file may still be read: nothing is told of them any more.
+      controller.abort();
+      scope.postMessage({ tell: 'failed', id, stopped, reason });
     } finally {
       running.delete(id);
     }
