@@ -104,11 +104,11 @@ describe('a diplomat in Kenya', () => {
       await page.keyboard.press('Tab');
       assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
       await page.keyboard.press('Enter');
-      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main');
+      await page.waitForFunction(() => document.activeElement?.id === 'main');
       await page.getByRole('link', { name: 'Nations', exact: true }).focus();
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { level: 1, name: 'Nations' }).waitFor();
-      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main');
+      await page.waitForFunction(() => document.activeElement?.id === 'main');
     });
   });
 });
