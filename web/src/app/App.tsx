@@ -8,7 +8,6 @@ import type { Messages } from '../i18n/messages/en';
 import { load, TextProvider } from '../i18n/text';
 import { PinsProvider } from '../trust/pins';
 import { languageOf } from './address';
-import { ErrorBoundary } from './ErrorBoundary';
 import { Footer } from './Footer';
 import { Header } from './Header';
 import { Pages } from './Pages';
@@ -34,9 +33,7 @@ export function App(props: { first: Spoken }): ReactNode {
           <Router base={`/${language}`}>
             <Header />
             <main id="main" tabIndex={-1}>
-              <ErrorBoundary key={path}>
-                <Pages />
-              </ErrorBoundary>
+              <Pages />
             </main>
             <Footer />
           </Router>

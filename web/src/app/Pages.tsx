@@ -2,6 +2,7 @@
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 import { Loading } from '../parts/states';
+import { ErrorBoundary } from './ErrorBoundary';
 
 type Page = ComponentType<{ params: never }>;
 
@@ -35,22 +36,24 @@ const ADDRESSES: readonly (readonly [string, Page])[] = [
 ];
 
 export function Pages(): ReactNode {
-  useArrival();
+  const [path] = useLocation();
+  useArrival(path);
   return (
-    <Suspense fallback={<Loading />}>
-      <Switch>
-        {ADDRESSES.map(([path, page]) => (
-          <Route key={path} path={path} component={page as never} />
-        ))}
-        <Route component={NotFound as never} />
-      </Switch>
-    </Suspense>
+    <ErrorBoundary key={path}>
+      <Suspense fallback={<Loading />}>
+        <Switch>
+          {ADDRESSES.map(([address, page]) => (
+            <Route key={address} path={address} component={page as never} />
+          ))}
+          <Route component={NotFound as never} />
+        </Switch>
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 
 /** Whoever follows a link is at the top of the new page, with keyboard and screen reader too. */
-function useArrival(): void {
-  const [path] = useLocation();
+function useArrival(path: string): void {
   const before = useRef(path);
   useEffect(() => {
     if (before.current === path) return;
