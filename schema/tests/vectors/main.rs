@@ -8,6 +8,7 @@
 
 mod envelope;
 mod golden;
+mod json_schemas;
 mod keys;
 mod log;
 mod notes;

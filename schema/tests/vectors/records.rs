@@ -478,7 +478,7 @@ fn license() -> Value {
 }
 
 /// Sets and removes what a case says (RFC 6901).
-fn changed(statement: &Value, case: &Value) -> Value {
+pub fn changed(statement: &Value, case: &Value) -> Value {
     let mut statement = statement.clone();
     let split = |pointer: &str| {
         let (parent, member) = pointer.rsplit_once('/').unwrap();
