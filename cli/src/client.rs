@@ -104,22 +104,24 @@ impl Client {
         serde_json::from_value(answer.data.unwrap_or_default()).or_exit(Exit::Other, attempted)
     }
 
-    /// Asks, and asks again while the node says that it is busy: every question of ours may be repeated.
     fn post(&self, body: &Value) -> Outcome<Response<ureq::Body>> {
+        self.patiently(|| {
+            let request = self.agent.post(format!("{}/graphql", self.base));
+            request.header("accept", "application/graphql-response+json").send_json(body)
+        })
+    }
+
+    /// Asks, and asks again while the node says that it is busy: every question of ours may be repeated.
+    fn patiently(&self, ask: impl Fn() -> Result<Response<ureq::Body>, ureq::Error>) -> Outcome<Response<ureq::Body>> {
+        let once = || ask().map_err(|error| self.unreachable(&error));
         for _ in 1..BUSY_TRIES {
-            let response = self.post_once(body)?;
+            let response = once()?;
             if response.status() != StatusCode::SERVICE_UNAVAILABLE {
                 return Ok(response);
             }
             std::thread::sleep(BUSY_PAUSE);
         }
-        self.post_once(body)
-    }
-
-    fn post_once(&self, body: &Value) -> Outcome<Response<ureq::Body>> {
-        let request = self.agent.post(format!("{}/graphql", self.base));
-        let request = request.header("accept", "application/graphql-response+json");
-        request.send_json(body).map_err(|error| self.unreachable(&error))
+        once()
     }
 
     /// Hands over a blob; one that the node holds is fine.
@@ -127,21 +129,12 @@ impl Client {
     /// # Errors
     /// When the node is not reached, or does not take it.
     pub fn put_blob(&self, digest: &Digest, bytes: &[u8]) -> Outcome {
-        for attempt in 1.. {
+        let response = self.patiently(|| {
             let request = self.agent.put(format!("{}/blob/{digest}", self.base));
             let request = request.config().timeout_global(Some(TRANSFER)).build();
-            let response = request.content_type("application/octet-stream").send(bytes);
-            let response = response.map_err(|error| self.unreachable(&error))?;
-            let status = response.status();
-            if status.is_success() {
-                return Ok(());
-            }
-            if status != StatusCode::SERVICE_UNAVAILABLE || attempt == BUSY_TRIES {
-                return self.refused(&format!("the blob {digest}"), response);
-            }
-            std::thread::sleep(BUSY_PAUSE);
-        }
-        Ok(())
+            request.content_type("application/octet-stream").send(bytes)
+        })?;
+        if response.status().is_success() { Ok(()) } else { self.refused(&format!("the blob {digest}"), response) }
     }
 
     /// Fetches the bundle of a record; none when the node does not have the record.
@@ -161,9 +154,10 @@ impl Client {
     }
 
     fn get(&self, path: &str, bytes_max: u64) -> Outcome<Option<Vec<u8>>> {
-        let request = self.agent.get(format!("{}{path}", self.base));
-        let request = request.config().timeout_global(Some(TRANSFER)).build();
-        let response = request.call().map_err(|error| self.unreachable(&error))?;
+        let response = self.patiently(|| {
+            let request = self.agent.get(format!("{}{path}", self.base));
+            request.config().timeout_global(Some(TRANSFER)).build().call()
+        })?;
         match response.status() {
             StatusCode::OK => self.read(response, bytes_max).map(Some),
             StatusCode::NOT_FOUND => Ok(None),

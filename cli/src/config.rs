@@ -2,6 +2,7 @@
 //! relative paths are taken from the folder of the file. An unknown key is refused, so a mistyped one
 //! is not silently without effect.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use chancery_schema::limits::ADDRESSES_MAX;
 use chancery_schema::name::{Nation, Origin};
 use serde::Deserialize;
 
+use crate::files::bounded;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Reference;
 
@@ -74,14 +76,12 @@ impl Config {
     pub fn read(folder: &Path) -> Outcome<Self> {
         let path = folder.join(FILE);
         let attempted = || format!("failed to read the configuration {}", path.display());
-        let Ok(metadata) = std::fs::metadata(&path) else {
+        let read = bounded(&path, BYTES_MAX);
+        if read.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
             let hint = "found the nation with `chancery init`, or name its folder with --dir";
             return fail(Exit::Usage, format!("no configuration {}; {hint}", path.display()));
-        };
-        if metadata.len() > BYTES_MAX {
-            return fail(Exit::Usage, format!("{} is larger than {BYTES_MAX} bytes", path.display()));
         }
-        let text = std::fs::read_to_string(&path).or_exit(Exit::Usage, attempted)?;
+        let text = String::from_utf8(read.or_exit(Exit::Usage, attempted)?).or_exit(Exit::Usage, attempted)?;
         let folder = std::path::absolute(folder).or_exit(Exit::Usage, attempted)?;
         Self::parse(&text, &folder).or_exit(Exit::Usage, attempted)
     }

@@ -16,13 +16,16 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock;
-use crate::files::write_whole;
+use crate::files::{bounded, write_whole};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Passphrase;
 use crate::private_file;
 
 /// The first line inside a key file.
 const SECRET_FORMAT: &str = "chancery.ed25519-secret/v1";
+
+/// A key file or its plain half, in bytes: far more than either has.
+const BYTES_MAX: u64 = 64 << 10;
 
 /// scrypt's work factor, log2 N: 32 MiB and about a tenth of a second for each key. A node opens four
 /// keys at each start and every command at least one, so the usual full second is too long; the
@@ -56,7 +59,7 @@ impl PublicHalf {
     /// When it is not there or not what it claims to be.
     pub fn read(path: &Path) -> Outcome<Self> {
         let attempted = || format!("failed to read the public key {}", path.display());
-        let text = std::fs::read(path).or_exit(Exit::Authority, attempted)?;
+        let text = bounded(path, BYTES_MAX).or_exit(Exit::Authority, attempted)?;
         let half: Self = serde_json::from_slice(&text).or_exit(Exit::Usage, attempted)?;
         half.key.open(&half.nation, &half.origin, half.role).or_exit(Exit::Verification, attempted)?;
         Ok(half)
@@ -119,7 +122,7 @@ impl Key {
         private_file::check(path)?;
         let public = PublicHalf::read(&public_path(path))?;
         let attempted = || format!("failed to read the key {}", path.display());
-        let file = std::fs::read(path).or_exit(Exit::Authority, attempted)?;
+        let file = bounded(path, BYTES_MAX).or_exit(Exit::Authority, attempted)?;
         let signing = decrypt(&file, passphrase).or_exit(Exit::Authority, attempted)?;
         let opened =
             public.key.open(&public.nation, &public.origin, public.role).or_exit(Exit::Authority, attempted)?;

@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{Console, Outcome};
 use crate::passphrase::PassphraseArgs;
+use crate::visible::visible_lines;
 
 /// Under which heading `--help` shows the options that all commands have.
 const EVERYWHERE: &str = "Options of every command";
@@ -105,7 +106,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if is_closed_pipe(&failure.error) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {:#}", failure.error);
+            // What failed may quote what a stranger wrote.
+            eprintln!("error: {}", visible_lines(&format!("{:#}", failure.error)));
             failure.exit.into()
         }
     }

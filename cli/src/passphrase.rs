@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::io::IsTerminal as _;
+use std::io::{Error, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,6 +11,7 @@ use age::secrecy::{ExposeSecret as _, SecretString};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::files::bounded;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::private_file;
 
@@ -20,6 +21,9 @@ pub type Passphrase = SecretString;
 /// The shortest passphrase for a new key: with the work factor of the key store, guessing eight random
 /// letters costs centuries of one core; a word of a dictionary, no length protects.
 const CHARS_MIN: usize = 8;
+
+/// A file with a passphrase on its first line, in bytes.
+const BYTES_MAX: u64 = 64 << 10;
 
 /// Where a passphrase is kept.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -71,7 +75,7 @@ impl Reference {
             Self::File(path) => {
                 let path = folder.join(path);
                 private_file::check(&path)?;
-                let text = std::fs::read_to_string(&path);
+                let text = bounded(&path, BYTES_MAX).and_then(|bytes| String::from_utf8(bytes).map_err(Error::other));
                 text.or_exit(Exit::Authority, || format!("failed to read the passphrase from {}", path.display()))?
             }
             Self::Env(name) => {

@@ -14,6 +14,7 @@ use crate::Context;
 use crate::draft::{Draft, keep_blob};
 use crate::hash::{hash_all, list};
 use crate::output::{Console, Exit, Outcome, fail};
+use crate::visible::visible;
 
 /// Hashes a folder of weights and writes the draft of its record
 #[derive(Debug, clap::Args)]
@@ -80,7 +81,7 @@ fn report(args: &Args, weights: &Weights, context: &Context) -> Outcome {
         context.console.say(format_args!("warning: {} can run code on the machine that opens it", file.path));
     }
     for path in &weights.ignored {
-        context.console.say(format_args!("left out: {path}"));
+        context.console.say(format_args!("left out: {}", visible(path)));
     }
     let mut human: Vec<String> = weights.files.iter().map(|file| format!("{}  {}", file.sha256, file.path)).collect();
     let (count, total, out) = (weights.files.len(), weights.total_bytes, args.out.display());

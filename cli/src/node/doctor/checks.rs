@@ -16,6 +16,7 @@ use crate::node::partner::{standing, sync_states};
 use crate::node::{block_on, keys, open_archive, running};
 use crate::output::Outcome;
 use crate::private_file;
+use crate::visible::visible;
 
 /// When this was written. A clock that shows less was never set.
 const WRITTEN: i64 = 1_795_478_400; // 2026-11-24
@@ -131,7 +132,7 @@ impl Report {
             self.note(
                 format!("{role} key"),
                 Standing::Note,
-                format!("that of {} ends at {}; {hint}", delegation.holder, delegation.valid_until),
+                format!("that of {} ends at {}; {hint}", visible(&delegation.holder), delegation.valid_until),
             );
         }
         Ok(())
