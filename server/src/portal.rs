@@ -13,6 +13,7 @@ use rust_embed::RustEmbed;
 
 use crate::accept::values;
 use crate::headers::{PAGE, PORTAL};
+use crate::held::{self, Guard};
 use crate::language::Language;
 use crate::page::{self, Page, escape, plain};
 use crate::reply::{Cache, Failure, bytes, see_other};
@@ -36,20 +37,29 @@ pub async fn home(state: Data<State>, request: HttpRequest) -> Result<HttpRespon
         let language = Language::preferred(&values(&request, ACCEPT_LANGUAGE));
         return Ok(see_other(&format!("/{}", language.tag()), "accept-language"));
     }
-    Ok(written(None, Language::ENGLISH, &who(&state).await?))
+    Ok(written(None, Language::ENGLISH, &who(&state).await?, ()))
 }
 
 /// `GET /<language>`.
 pub async fn front(state: Data<State>, language: Path<String>) -> Result<HttpResponse, Failure> {
     let language = Language::of(&language).ok_or(NO_PAGE)?;
-    Ok(written(index().as_deref(), language, &who(&state).await?))
+    Ok(written(index().as_deref(), language, &who(&state).await?, ()))
 }
 
 /// `GET /<language>/<page>`.
-pub async fn page(state: Data<State>, path: Path<(String, String)>) -> Result<HttpResponse, Failure> {
+pub async fn page(
+    state: Data<State>,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
     let (language, path) = path.into_inner();
     let language = Language::of(&language).ok_or(NO_PAGE)?;
     let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    // What a record says may be long: its page is sent like its envelope.
+    let place = match parts[..] {
+        ["record" | "model", ..] => Some(state.download(&request).await?),
+        _ => None,
+    };
     let page = match parts[..] {
         ["record", digest] => summary::record(&state, language, digest).await?,
         ["model", nation, org, name] => summary::model(&state, language, [nation, org, name], None).await?,
@@ -58,7 +68,7 @@ pub async fn page(state: Data<State>, path: Path<(String, String)>) -> Result<Ht
         }
         _ => who(&state).await?,
     };
-    Ok(written(index().as_deref(), language, &page))
+    Ok(written(index().as_deref(), language, &page, place))
 }
 
 /// `GET /assets/<file>`.
@@ -101,8 +111,8 @@ async fn who(state: &State) -> Result<Page, Failure> {
     Ok(page::front(&state.registry.nations().await?))
 }
 
-/// The page in the portal's frame, or in a plain one.
-fn written(index: Option<&str>, language: Language, page: &Page) -> HttpResponse {
+/// The page in the portal's frame, or in a plain one; keeps `guard` until it is sent.
+fn written(index: Option<&str>, language: Language, page: &Page, guard: impl Guard) -> HttpResponse {
     let (policy, spoken, text) = match index {
         Some(index) => (PORTAL, language.tag(), framed(index, language, page)),
         None => (PAGE, "en", plain(page)),
@@ -112,7 +122,7 @@ fn written(index: Option<&str>, language: Language, page: &Page) -> HttpResponse
         .insert_header((CONTENT_SECURITY_POLICY, policy))
         .insert_header((CONTENT_LANGUAGE, spoken))
         .insert_header((CACHE_CONTROL, "no-cache"))
-        .body(text)
+        .body(held::body(text.into_bytes(), guard))
 }
 
 /// The portal's page with its language, its title and what the server writes for those without scripts.
@@ -161,7 +171,7 @@ mod tests {
     #[test]
     fn scripts_run_only_in_the_portals_frame() {
         for (index, policy, language) in [(Some(INDEX), PORTAL, "fr"), (None, PAGE, "en")] {
-            let response = written(index, Language::of("fr").unwrap(), &page());
+            let response = written(index, Language::of("fr").unwrap(), &page(), ());
             assert_eq!(response.headers().get(CONTENT_SECURITY_POLICY).unwrap(), policy);
             assert_eq!(response.headers().get(CONTENT_LANGUAGE).unwrap(), language);
         }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use chancery_registry::{ModelSummary, NationSummary, RecordSummary, Verdict};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
+use chancery_schema::limits::ENVELOPE_BYTES_MAX;
 
 use crate::language::Language;
 use crate::page::{Page, escape, name};
@@ -17,6 +18,9 @@ const CAUTION: &str = "<p><strong>This page, without JavaScript, verifies nothin
     says. Fetch the bundle and check it with <code>chancery verify</code>, \
     which needs no network and trusts no node.</p>\n";
 
+/// A statement with its lines indented, in bytes: deep lists would grow it thirtyfold.
+const LAID_OUT_BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
+
 /// Versions of a model that are listed.
 const VERSIONS_MAX: usize = 100;
 
@@ -26,7 +30,7 @@ pub async fn record(state: &State, language: Language, digest: &str) -> Result<P
     let Some(record) = state.registry.record(&digest).await? else { return Ok(none("record")) };
     let nations = state.registry.nations().await?;
     let signed = match state.registry.envelope(&record.origin, record.index).await? {
-        Some(envelope) => Envelope::from_fixed(&envelope).ok().map(|envelope| envelope.payload().to_vec()),
+        Some(envelope) => Envelope::from_fixed(&envelope).ok().map(|envelope| laid_out(envelope.payload())),
         None => None,
     };
     Ok(of_record(&record, signed.as_deref(), &nations, language))
@@ -55,22 +59,32 @@ fn none(what: &str) -> Page {
     Page { status: StatusCode::NOT_FOUND, title, content }
 }
 
-fn of_record(record: &RecordSummary, signed: Option<&[u8]>, nations: &[NationSummary], language: Language) -> Page {
+fn of_record(record: &RecordSummary, signed: Option<&str>, nations: &[NationSummary], language: Language) -> Page {
     let title = format!("{} {}#{}", record.kind, record.origin, record.index);
     let mut content = format!("<h1>Record of kind <bdi>{}</bdi></h1>\n{CAUTION}<dl>\n", escape(&record.kind));
     place(&mut content, record, nations, language);
     content.push_str("</dl>\n");
     files(&mut content, record);
-    if let Some(signed) = signed.and_then(laid_out) {
-        let _ = write!(content, "<h2>What was signed</h2>\n<pre dir=\"ltr\">{}</pre>\n", escape(&signed));
+    if let Some(signed) = signed {
+        let _ = write!(content, "<h2>What was signed</h2>\n<pre dir=\"ltr\">{}</pre>\n", escape(signed));
     }
     Page { status: StatusCode::OK, title, content }
 }
 
-/// A signed statement as people read it.
-fn laid_out(payload: &[u8]) -> Option<String> {
-    let statement: serde_json::Value = serde_json::from_slice(payload).ok()?;
-    serde_json::to_string_pretty(&statement).ok()
+/// A signed statement as people read it; as it was signed where that would take more than
+/// [`LAID_OUT_BYTES_MAX`].
+fn laid_out(payload: &[u8]) -> String {
+    let mut text = vec![0; LAID_OUT_BYTES_MAX];
+    let mut room = text.as_mut_slice();
+    let statement = serde_json::from_slice::<serde_json::Value>(payload);
+    match statement.and_then(|statement| serde_json::to_writer_pretty(&mut room, &statement)) {
+        Ok(()) => {
+            let left = room.len();
+            text.truncate(LAID_OUT_BYTES_MAX - left);
+        }
+        Err(_) => text = payload.to_vec(),
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn of_model(model: &ModelSummary, versions: &[ModelSummary], nations: &[NationSummary], language: Language) -> Page {
@@ -176,4 +190,17 @@ fn bdi(language: &str, text: &str) -> String {
 
 fn code(text: &str) -> String {
     format!("<bdi dir=\"ltr\"><code>{}</code></bdi>", escape(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_laid_out_unless_that_makes_it_large() {
+        assert_eq!(laid_out(br#"{"a":[1]}"#), "{\n  \"a\": [\n    1\n  ]\n}");
+        let deep = format!("{}{}{}", "[".repeat(28), vec!["0"; 200_000].join(","), "]".repeat(28));
+        assert_eq!(laid_out(deep.as_bytes()), deep);
+        assert!(deep.len() < LAID_OUT_BYTES_MAX);
+    }
 }
