@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chancery_registry::{Error, Ground, Partner, Registry};
+use chancery_registry::{Error, Partner, Registry};
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::Frame;
 use chancery_schema::log::checkpoint::{self, Checkpoint};
@@ -90,19 +90,14 @@ pub async fn take_cosignatures(registry: Registry, origin: Origin, size: u64, li
 
 /// Compares a checkpoint with what is held, and keeps its cosignatures where they agree.
 pub async fn compare(registry: Registry, origin: Origin, note: String) -> Event {
-    let held = match read(&note) {
-        Some(shown) => registry.root_at(&origin, shown.size).await.ok().flatten(),
-        None => None,
-    };
-    match registry.keep_ground(&origin, std::slice::from_ref(&note)).await {
-        // A line that does not hold is nobody's: any partner may have been shown it by another.
-        Ok(Ground::Kept(_) | Ground::Contradicts { .. }) | Err(Error::DoesNotContinue { .. }) => {}
+    match registry.compare(&origin, &note).await {
+        Ok(held) => Event::Compared(origin, note, held),
+        Err(Error::DoesNotContinue { .. }) => Event::Compared(origin, note, None),
         Err(error) => {
             warn!(log.origin = %origin, error = &error as &dyn std::error::Error, "Failed to keep cosignatures");
-            return Event::CosignaturesLost(origin);
+            Event::CosignaturesLost(origin)
         }
     }
-    Event::Compared(origin, note, held)
 }
 
 /// Keeps the proof of two histories.

@@ -455,35 +455,45 @@ impl Machine {
 
     /// Begins what can be begun. A partner serves a few pulls at once, so no more are asked of it.
     fn advance(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        let mut asked: BTreeMap<PeerKey, usize> = BTreeMap::new();
-        for attempt in self.logs.values().filter_map(|log| log.attempt.as_ref()) {
-            *asked.entry(attempt.peer).or_default() += 1;
-        }
+        let mut asked = self.pulls();
         for log in self.logs.values_mut() {
-            let free = |peer: &PeerKey| asked.get(peer).is_none_or(|count| *count < PER_PEER_MAX);
-            if let Some(peer) = log.advance(free, now, actions) {
+            if let Some(peer) = log.advance(|peer| is_free(&asked, peer), now, actions) {
                 *asked.entry(peer).or_default() += 1;
             }
         }
     }
 
+    /// How many pulls each partner is asked for: of entries, and of cosigned checkpoints.
+    fn pulls(&self) -> BTreeMap<PeerKey, usize> {
+        let mut asked = BTreeMap::new();
+        for log in self.logs.values() {
+            for peer in log.attempt.iter().map(|attempt| attempt.peer).chain(log.ground.asks()) {
+                *asked.entry(peer).or_default() += 1;
+            }
+        }
+        asked
+    }
+
     /// What follows growth: cosigning, and asking for bodies and cosigned checkpoints that did not come.
     fn chores(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        let mut busy = self.logs.values().filter(|log| log.ground.is_busy()).count();
+        let mut busy = self.logs.values().filter(|log| log.ground.asks().is_some()).count();
+        let mut asked = self.pulls();
         for (origin, log) in self.logs.iter_mut().filter(|(_, log)| log.mirror.frozen.is_none()) {
             if log.cosign.is_some_and(|due| due <= now) {
                 // Until it is reported done.
                 log.cosign = Some(now.plus_seconds(COSIGN_SECONDS));
                 actions.push(Action::Cosign(origin.clone()));
             }
-            if let Some((peer, after)) = log.missing.begin(&self.peers, &log.mirror.nation, now) {
+            if let Some((peer, after)) = log.missing.begin(&self.peers, &log.mirror.nation, |_| true, now) {
                 actions.push(Action::FetchMissing(peer, origin.clone(), after));
             }
             if busy < GROUND_AT_ONCE
                 && log.mirror.size > 0
-                && let Some((peer, after)) = log.ground.begin(&self.peers, &log.mirror.nation, now)
+                && let Some((peer, after)) =
+                    log.ground.begin(&self.peers, &log.mirror.nation, |peer| is_free(&asked, peer), now)
             {
                 busy += 1;
+                *asked.entry(peer).or_default() += 1;
                 let (origin, size) = (origin.clone(), log.mirror.size);
                 actions.push(Action::PullGround { peer, origin, after, size });
             }
@@ -546,6 +556,11 @@ fn head(
         }
         Shown::Smaller | Shown::Known => {}
     }
+}
+
+/// Whether a partner serves one more pull.
+fn is_free(asked: &BTreeMap<PeerKey, usize>, peer: &PeerKey) -> bool {
+    asked.get(peer).is_none_or(|count| *count < PER_PEER_MAX)
 }
 
 /// A note as a checkpoint that the log has signed, without anybody else's lines: each partner shows all

@@ -769,6 +769,25 @@ fn no_more_is_asked_of_a_partner_at_once_than_it_serves() {
 }
 
 #[test]
+fn pulls_of_cosigned_checkpoints_count_among_those_that_a_partner_serves() {
+    let mut machine = Machine::default();
+    let start = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+    let named = |number: usize| -> Origin { format!("fr{number}.example.org/chancery").parse().unwrap() };
+    let root = tree(&entries("true", 3)).root();
+    let mirrors = (0..4).map(|number| Mirror { origin: named(number), size: 3, root, ..Node::new(vec![]).mirror() });
+    machine.step(Event::Mirrors(mirrors.collect()), start);
+    let asked =
+        |actions: &[Action]| actions.iter().filter(|action| matches!(action, Action::PullGround { .. })).count();
+    let mut begun = asked(&machine.step(Event::Connected(peer(0), CODES[0].parse().unwrap()), start));
+    for second in 1..100 {
+        begun += asked(&machine.step(Event::Tick, start.plus_seconds(second)));
+    }
+    assert_eq!(begun, 2);
+    let ended = machine.step(Event::Ground(peer(0), named(0), Round::Through), start.plus_seconds(100));
+    assert_eq!(asked(&ended), 1);
+}
+
+#[test]
 fn cosigned_checkpoints_are_asked_for_after_growth_and_until_there_are_no_more() {
     let mut scene = Scene::new(600, &[Manner::Honest]);
     assert!(scene.pass(10).is_some());

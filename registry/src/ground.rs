@@ -102,7 +102,10 @@ impl Registry {
             if let Some(other) = other_root(&db, &held, signed.checkpoint()).await? {
                 return Ok(Ground::Contradicts { note: note.clone(), held: other });
             }
-            let cosignatures = earlier(&db, &held, &signed, &known.cosigners).await?;
+            let (cosignatures, wrong) = earlier(&db, &held, &signed, &known.cosigners).await?;
+            if let Some(wrong) = wrong {
+                return Err(wrong);
+            }
             if !cosignatures.is_empty() {
                 new.push((mirror::bare(&signed, &held.key).map_err(|error| refuse(&held, &error))?, cosignatures));
             }
@@ -110,6 +113,31 @@ impl Registry {
         // Whoever holds a snapshot asks for no second connection.
         drop(db);
         if new.is_empty() { Ok(Ground::Kept(0)) } else { self.write_ground(&held, &new).await.map(Ground::Kept) }
+    }
+
+    /// Compares a checkpoint that partners showed with what is held: answers the root that is held at its
+    /// size, none where fewer entries are. Where it is the same, the cosignatures that hold are kept,
+    /// earlier ones than are known. The others are passed over: several partners' lines stand on one
+    /// note, and what one of them made up takes nothing from the rest.
+    ///
+    /// # Errors
+    /// When the database fails, or the log has not signed it ([`Error::DoesNotContinue`]).
+    pub async fn compare(&self, origin: &Origin, note: &str) -> Result<Option<Digest>> {
+        let db = self.core.store.snapshot().await?;
+        let known = known(&self.core, &db).await?;
+        let held = log::find(&db, origin).await?.ok_or_else(|| Error::UnknownLog(origin.clone()))?;
+        let signed = open(&held, note)?;
+        let root = root_at(&db, &held, signed.checkpoint().size).await?;
+        if root == Some(signed.checkpoint().root) {
+            let (cosignatures, _) = earlier(&db, &held, &signed, &known.cosigners).await?;
+            // Whoever holds a snapshot asks for no second connection.
+            drop(db);
+            if !cosignatures.is_empty() {
+                let bare = mirror::bare(&signed, &held.key).map_err(|error| refuse(&held, &error))?;
+                self.write_ground(&held, &[(bare, cosignatures)]).await?;
+            }
+        }
+        Ok(root)
     }
 
     async fn write_ground(&self, held: &Held, new: &[(SignedCheckpoint, Vec<Seen>)]) -> Result<usize> {
@@ -148,7 +176,7 @@ impl Registry {
         let writing = self.core.store.write().await?;
         let held = match log::find(&*writing, origin).await? {
             Some(held) => held,
-            None => mirror::found(&*writing, origin, self.core.now()).await?,
+            None => mirror::found(&self.core, &*writing, origin).await?,
         };
         let signed: Vec<_> = notes.iter().map(|note| open(&held, note)).collect::<Result<_>>()?;
         let pair = match &signed[..] {
@@ -234,35 +262,41 @@ async fn root_at(db: &impl ConnectionTrait, held: &Held, size: u64) -> Result<Op
     hashes::read(db, held.log.id, size, |reader| tree::root(reader, size)).await
 }
 
-/// The cosignatures on a checkpoint that come before every one that is known of the same cosigner.
+/// The cosignatures on a checkpoint that come before every one that is known of the same cosigner, and
+/// what is wrong with the first line that claims a known cosigner and does not hold.
 /// What is known already is not verified again: whoever looks for gaps shows much that is known.
 async fn earlier(
     db: &impl ConnectionTrait,
     held: &Held,
     signed: &SignedCheckpoint,
     cosigners: &[Cosigner],
-) -> Result<Vec<Seen>> {
+) -> Result<(Vec<Seen>, Option<Error>)> {
     let rows = cosignature_table::Entity::find()
         .filter(cosignature_table::Column::LogId.eq(held.log.id))
         .filter(cosignature_table::Column::Size.eq(column(signed.checkpoint().size)))
         .all(db)
         .await
         .attempting("read cosignatures")?;
-    let mut earlier = Vec::new();
+    let (mut earlier, mut wrong) = (Vec::new(), None);
     for line in signed.note().signatures().iter().take(bounds::COSIGNATURE_LINES) {
         let Some(cosigner) = cosigners.iter().find(|cosigner| cosigner.key.claims(line)) else { continue };
         let text = line.to_string();
         if rows.iter().any(|row| row.line == text) {
             continue;
         }
-        let seen =
-            cosignature::verify(signed.checkpoint(), line, &cosigner.key).map_err(|error| refuse(held, &error))?;
+        let seen = match cosignature::verify(signed.checkpoint(), line, &cosigner.key) {
+            Ok(seen) => seen,
+            Err(error) => {
+                wrong.get_or_insert_with(|| refuse(held, &error));
+                continue;
+            }
+        };
         let at = column(seen.timestamp());
         if rows.iter().filter(|row| row.name == seen.name()).all(|row| at < row.at) {
             earlier.push((seen, cosigner.held));
         }
     }
-    Ok(earlier)
+    Ok((earlier, wrong))
 }
 
 /// The checkpoints at these sizes as the log signed them.

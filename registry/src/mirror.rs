@@ -20,7 +20,7 @@ use crate::entity::log as log_table;
 use crate::error::Attempting;
 use crate::log::{self, Held};
 use crate::partners::{self, Accredited};
-use crate::{Error, MirrorState, Registry, Result, bodies, bounds, cosignatures, logs, view};
+use crate::{Core, Error, MirrorState, Registry, Result, bodies, bounds, cosignatures, logs, view};
 
 impl Registry {
     /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
@@ -33,7 +33,7 @@ impl Registry {
         if let Some(held) = log::find(&db, origin).await? {
             return if held.log.own { Ok(None) } else { state(&db, &held).await.map(Some) };
         }
-        let accredited = partners::find(&db, origin, self.core.now()).await?;
+        let accredited = partners::find(&self.core, &db, origin).await?;
         Ok(accredited.and_then(|partner| partner.introduced).map(|introduced| MirrorState {
             origin: origin.clone(),
             log_vkey: introduced.keys.log.to_string(),
@@ -54,7 +54,7 @@ impl Registry {
         let held = match log::find(&*writing, origin).await? {
             Some(held) if !held.log.own => held,
             Some(_) => return Err(Error::UnknownLog(origin.clone())),
-            None => found(&*writing, origin, self.core.now()).await?,
+            None => found(&self.core, &*writing, origin).await?,
         };
         let refuse = |problem: String| Error::DoesNotContinue { origin: origin.clone(), problem };
         let signed = checkpoint::open(note.as_bytes(), &held.key).map_err(|error| refuse(error.to_string()))?;
@@ -94,7 +94,8 @@ impl Registry {
         let mut appender = Appender::begin(db, &held).await?;
         let mut arrived = Arrived::read(bodies);
         if held.size == 0 {
-            arrived.bodies.extend(first_charter(db, &held, package.entries.first(), self.core.now()).await?);
+            let (envelope, body) = first_charter(&self.core, db, &held, package.entries.first()).await?;
+            arrived.bodies.insert(envelope, body);
         }
         let mut first = package.start;
         for bytes in &package.entries {
@@ -278,20 +279,22 @@ async fn continues(db: &impl ConnectionTrait, held: &Held, package: &Package) ->
 /// The first entry of a log must be the charter that was accredited; its body is known from the
 /// introduction.
 async fn first_charter(
+    core: &Core,
     db: &impl ConnectionTrait,
     held: &Held,
     first: Option<&Vec<u8>>,
-    now: Timestamp,
-) -> Result<Option<(Digest, Vec<u8>)>> {
-    let partner = partners::find(db, &held.log.origin, now).await?;
-    let Some(introduced) = partner.and_then(|partner| partner.introduced) else { return Ok(None) };
+) -> Result<(Digest, Vec<u8>)> {
+    let partner = partners::find(core, db, &held.log.origin).await?;
+    let introduced = partner.and_then(|partner| partner.introduced);
+    // Without one nobody can say how the log must begin, so it does not begin.
+    let introduced = introduced.ok_or_else(|| Error::UnknownLog(held.log.origin.clone()))?;
     let (envelope, body) = introduced.charter.clone();
     let named = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
     if named != Some(envelope) {
         let problem = "it does not begin with the charter that was accredited".to_owned();
         return Err(Error::DoesNotContinue { origin: held.log.origin.clone(), problem });
     }
-    Ok(Some((envelope, body)))
+    Ok((envelope, body))
 }
 
 /// The pending checkpoint as head, without cosignatures, if the mirror has reached it.
@@ -317,9 +320,9 @@ pub(crate) fn bare(
 }
 
 /// Makes the row of a log of which nothing was held: that of an accredited, introduced partner.
-pub(crate) async fn found(db: &impl ConnectionTrait, origin: &Origin, now: Timestamp) -> Result<Held> {
+pub(crate) async fn found(core: &Core, db: &impl ConnectionTrait, origin: &Origin) -> Result<Held> {
     let unknown = || Error::UnknownLog(origin.clone());
-    let Accredited { accreditation, introduced } = partners::find(db, origin, now).await?.ok_or_else(unknown)?;
+    let Accredited { accreditation, introduced } = partners::find(core, db, origin).await?.ok_or_else(unknown)?;
     let introduced = introduced.ok_or_else(unknown)?;
     let row = log_table::ActiveModel {
         origin: Set(origin.to_string()),

@@ -131,12 +131,9 @@ pub(crate) fn known_scopes(accreditation: &Accreditation) -> Vec<Scope> {
 }
 
 /// The accreditation in force of the log `origin`, if there is one.
-pub(crate) async fn find(db: &impl ConnectionTrait, origin: &Origin, now: Timestamp) -> Result<Option<Accredited>> {
-    let accreditations = accreditations(db, now).await?;
-    match accreditations.into_iter().find(|accreditation| accreditation.partner_log == *origin) {
-        Some(accreditation) => with_introduction(db, accreditation).await.map(Some),
-        None => Ok(None),
-    }
+pub(crate) async fn find(core: &Core, db: &impl ConnectionTrait, origin: &Origin) -> Result<Option<Accredited>> {
+    let accredited = in_force(core, db).await?;
+    Ok(accredited.into_iter().find(|accredited| accredited.accreditation.partner_log == *origin))
 }
 
 /// Every accreditation in force.
@@ -161,17 +158,6 @@ pub(crate) async fn accreditations(db: &impl ConnectionTrait, now: Timestamp) ->
     }
     newest.retain(|it| !it.scopes.is_empty() && it.valid_until.is_none_or(|until| now <= until));
     Ok(newest)
-}
-
-async fn with_introduction(db: &impl ConnectionTrait, accreditation: Accreditation) -> Result<Accredited> {
-    let row = introduction::Entity::find_by_id(accreditation.partner_log.to_string()).one(db).await;
-    let introduced = match row.attempting("read an introduction")? {
-        Some(row) => Some(Arc::new(view::read_introduction(&row.bundle)?)),
-        None => None,
-    };
-    let fingerprint: &Digest = &accreditation.fingerprint;
-    let introduced = introduced.filter(|introduced| introduced.introduction.fingerprint == *fingerprint);
-    Ok(Accredited { accreditation, introduced })
 }
 
 async fn partner(db: &impl ConnectionTrait, accredited: Accredited) -> Result<Partner> {

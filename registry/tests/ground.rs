@@ -183,6 +183,34 @@ async fn of_one_cosigner_the_earliest_line_is_handed_on() {
 }
 
 #[tokio::test]
+async fn what_one_partner_makes_up_takes_nothing_from_the_lines_of_others_on_one_note() {
+    let federation = Federation::of(4).await;
+    let Federation { source, there, late, .. } = &federation;
+    let size = federation.pull(&late.registry).await;
+    let origin = &source.origin;
+    let notes = source.registry.ground(origin, 0, size - 1, 256).await.unwrap();
+    let (first, good) = (federation.open(&notes[0]), notes.last().unwrap());
+    let signed = federation.open(good);
+    let witness = cosigner(there, Role::Witness);
+    let line = |signed: &checkpoint::SignedCheckpoint| {
+        signed.note().signatures().iter().find(|line| witness.claims(line)).unwrap().to_string()
+    };
+    let forged = good.replace(&line(&signed), &line(&first));
+    assert_eq!(late.registry.compare(origin, &forged).await.unwrap(), Some(signed.checkpoint().root));
+    let of_note = |set: std::collections::BTreeSet<(u64, String, u64)>| {
+        let names = set.into_iter().filter(|line| line.0 == signed.checkpoint().size).map(|line| line.1);
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let mut expected = of_note(federation.set(&source.registry).await);
+    assert!(expected.remove(witness.name()) && !expected.is_empty());
+    assert!(of_note(federation.set(&late.registry).await).is_superset(&expected));
+    assert!(!of_note(federation.set(&late.registry).await).contains(witness.name()));
+    let beyond = Checkpoint { origin: origin.clone(), size: size + 9, root: Digest::of(b"beyond") };
+    let beyond = checkpoint::sign(beyond, &source.key(Role::Log)).unwrap().to_string();
+    assert_eq!(late.registry.compare(origin, &beyond).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_checkpoint_or_a_line_that_does_not_hold_is_refused_and_leaves_nothing() {
     let federation = Federation::of(4).await;
     let Federation { source, there, late, .. } = &federation;

@@ -240,6 +240,17 @@ async fn partners_are_the_accredited_and_are_found_by_introduction_then_by_mirro
 }
 
 #[tokio::test]
+async fn an_introduction_that_cannot_be_read_stops_nobody_and_begins_no_mirror() {
+    let (source, mirror) = pair().await;
+    let (package, bodies) = shown(&source, &mirror).await;
+    let digest = "00".repeat(32);
+    mirror.execute(&format!("UPDATE introduction SET bundle = x'00', sha256 = x'{digest}'")).await;
+    let reopened = mirror.reopened().await;
+    assert_eq!(reopened.partners().await.unwrap().len(), 1);
+    assert!(matches!(reopened.extend(&package, &bodies).await, Err(Error::UnknownLog(_))));
+}
+
+#[tokio::test]
 async fn a_rival_does_not_take_the_place_of_an_accredited_nation() {
     let (source, mirror) = pair().await;
     let rival = Nation::rival("FR").await;

@@ -62,20 +62,27 @@ impl<C: Copy + Default + Ord> Rounds<C> {
         self.again(due);
     }
 
-    /// Whether a partner is asked just now.
-    pub fn is_busy(&self) -> bool {
-        self.asked.is_some()
+    /// Who is asked just now.
+    pub fn asks(&self) -> Option<PeerKey> {
+        self.peer.filter(|_| self.asked.is_some())
     }
 
-    /// Whom to ask for the piece after which place, if it is time. The log's own nation begins.
-    pub fn begin(&mut self, peers: &BTreeMap<PeerKey, Peer>, nation: &Nation, now: Timestamp) -> Option<(PeerKey, C)> {
+    /// Whom to ask for the piece after which place, if it is time and the partner is `free`. The log's
+    /// own nation begins.
+    pub fn begin(
+        &mut self,
+        peers: &BTreeMap<PeerKey, Peer>,
+        nation: &Nation,
+        free: impl Fn(&PeerKey) -> bool,
+        now: Timestamp,
+    ) -> Option<(PeerKey, C)> {
         match self.asked {
             Some(since) if now < since.plus_seconds(PATIENCE_SECONDS) => return None,
             Some(_) => self.peer = self.peer.and_then(|last| after(peers, last)),
             None => drop(self.due.filter(|due| *due <= now)?),
         }
         let stays = self.peer.filter(|peer| peers.contains_key(peer));
-        let peer = stays.or_else(|| next(peers, nation, self.peer))?;
+        let peer = stays.or_else(|| next(peers, nation, self.peer)).filter(free)?;
         (self.due, self.peer, self.asked) = (None, Some(peer), Some(now));
         Some((peer, self.after))
     }
