@@ -109,8 +109,8 @@ impl Roster {
         }
     }
 
-    /// The key `keyid` with its role, when it may sign `submission` at all; the reason, when not.
-    fn authority(&self, keyid: &Digest, submission: &Submission) -> Result<(Role, PublicKey), Refusal> {
+    /// The key `keyid`, when it may sign `submission` at all; the reason, when not.
+    fn authority(&self, keyid: &Digest, submission: &Submission) -> Result<PublicKey, Refusal> {
         let kind = submission.record.kind();
         let header = &submission.header;
         if let Some((role, record)) = self.charter.keys().find(|(_, record)| record.keyid == *keyid) {
@@ -118,7 +118,7 @@ impl Roster {
                 .open(&self.nation, &self.origin, role)
                 .map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
             return if kind.signers().contains(&role) {
-                Ok((role, key))
+                Ok(key)
             } else {
                 Err(refuse(Code::KeyNotAuthorised, format!("a {} key cannot sign a {kind}", role.as_str())))
             };
@@ -153,7 +153,7 @@ impl Roster {
             .key
             .open(&self.nation, &self.origin, role)
             .map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
-        Ok((role, key))
+        Ok(key)
     }
 }
 
@@ -433,7 +433,7 @@ fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Resu
     }
     let mut signers = BTreeSet::new();
     for keyid in submission.envelope.key_ids() {
-        let (_, key) = roster.authority(&keyid, submission)?;
+        let key = roster.authority(&keyid, submission)?;
         if !submission.envelope.verified_by(&key) {
             return Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")));
         }

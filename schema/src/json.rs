@@ -38,7 +38,7 @@ pub fn differs(source: &Value, read: &Value) -> Option<String> {
     match (source, read) {
         (Value::Object(source), Value::Object(read)) => read.iter().find_map(|(member, read)| {
             let place = differs(source.get(member)?, read)?;
-            Some(format!("/{}{place}", member.replace('~', "~0").replace('/', "~1")))
+            Some(format!("/{}{place}", escaped(member)))
         }),
         (Value::Array(source), Value::Array(read)) if source.len() == read.len() => {
             let mut items = source.iter().zip(read).enumerate();
@@ -46,6 +46,11 @@ pub fn differs(source: &Value, read: &Value) -> Option<String> {
         }
         _ => (source != read).then(String::new),
     }
+}
+
+/// A member's name as JSON pointers write it (RFC 6901, section 3).
+pub(crate) fn escaped(member: &str) -> String {
+    member.replace('~', "~0").replace('/', "~1")
 }
 
 /// Reads one value at a given depth.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::digest::Digest;
-use crate::record::{Header, Invalid, Kind, Nonce, Record, RecordError, json_schema, payload};
+use crate::json::escaped;
+use crate::record::{Header, Invalid, Kind, Nonce, Record, RecordError, is_bidi_control, json_schema, payload};
 use crate::statement::Statement;
 use crate::time::Timestamp;
 
@@ -203,11 +204,6 @@ fn check_text(pointer: &str, text: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Embeddings, overrides and isolates (Unicode Standard Annex 9); marks are part of ordinary text.
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// What secret a text seems to hold.
 fn secret(text: &str) -> Option<&'static str> {
     let private_key = text.match_indices("-----BEGIN ").any(|(at, _)| {
@@ -258,10 +254,6 @@ fn is_email(word: &str) -> bool {
         && !domain.contains('@')
         && top.chars().count() >= 2
         && top.chars().all(char::is_alphabetic)
-}
-
-fn escaped(member: &str) -> String {
-    member.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

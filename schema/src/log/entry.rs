@@ -14,9 +14,6 @@
 use crate::digest::Digest;
 use crate::log::tree;
 
-/// An entry, in bytes: heading, the longest kind, a digest, three line ends.
-pub const ENTRY_BYTES_MAX: usize = 17 + 32 + 44 + 3;
-
 const HEADING: &str = "chancery.entry/v1";
 const KIND_CHARS_MAX: usize = 32;
 

@@ -9,8 +9,7 @@
 use std::fmt;
 
 use crate::digest::Digest;
-use crate::limits::NOTE_SIGNATURES_MAX;
-use crate::limits::{NOTE_BYTES_MAX, PROOF_HASHES_MAX};
+use crate::limits::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, PROOF_HASHES_MAX};
 use crate::log::checkpoint::{self, Checkpoint, CheckpointError, SignedCheckpoint, decimal};
 use crate::log::note::{Note, NoteError, Signature, VerifierKey};
 use crate::log::proof::parse_hashes;

@@ -14,6 +14,7 @@ use super::{
     BlobRef, Body, Header, Invalid, Kind, Texts, check_assigned, check_blob, check_count, check_each, check_known,
     check_line, check_lines,
 };
+use crate::json;
 use crate::limits::{BLOBS_PER_RECORD_MAX, LIST_ITEMS_MAX};
 use crate::name::{Language, Name, Nation};
 use crate::statement::Subject;
@@ -111,7 +112,7 @@ impl Body for License {
         clause::check_period("/validUntil", self.valid_from, self.valid_until)?;
         check_count("/nationGroups", self.nation_groups.len(), LIST_ITEMS_MAX)?;
         for (group, nations) in &self.nation_groups {
-            let pointer = format!("/nationGroups/{}", group.replace('~', "~0").replace('/', "~1"));
+            let pointer = format!("/nationGroups/{}", json::escaped(group));
             check_line(&pointer, group)?;
             check_count(&pointer, nations.len(), LIST_ITEMS_MAX)?;
         }

@@ -421,7 +421,7 @@ fn from_value<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, Inval
         use serde_path_to_error::Segment::{Enum, Map, Seq, Unknown};
         let steps = error.path().iter().map(|segment| match segment {
             Seq { index } => format!("/{index}"),
-            Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Map { key } => format!("/{}", json::escaped(key)),
             Enum { .. } | Unknown => String::new(),
         });
         let pointer: String = steps.collect();

@@ -190,3 +190,8 @@ pub fn check_media_type(pointer: &str, text: &str) -> Result<(), Invalid> {
         _ => Err(Invalid::at(pointer, "is not a media type, such as text/markdown")),
     }
 }
+
+/// Embeddings, overrides and isolates (Unicode Standard Annex 9); marks are part of ordinary text.
+pub(crate) fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}

@@ -13,10 +13,11 @@ use unicode_normalization::is_nfc;
 
 use super::{
     BlobRef, Body, Header, Invalid, Kind, check_blob, check_count, check_each, check_known, check_media_type,
-    check_uri, check_version,
+    check_uri, check_version, is_bidi_control,
 };
 use crate::digest::Digest;
 use crate::limits::{CHUNK_BYTES, FILES_MAX, JSON_INTEGER_MAX, PATH_BYTES_MAX, PATH_PARTS_MAX};
+use crate::log::tree;
 use crate::name::{ModelId, Name};
 use crate::statement::Subject;
 use crate::word::Word;
@@ -152,18 +153,18 @@ pub fn oms_root(files: &[WeightsFile]) -> Digest {
 /// The RFC 6962 leaf hash of a chunk.
 #[must_use]
 pub fn chunk_hash(chunk: &[u8]) -> Digest {
-    Digest::of_parts(&[&[0], chunk])
+    tree::leaf_hash(chunk)
 }
 
 /// The RFC 6962 root over the leaf hashes of a file's chunks.
 #[must_use]
 pub fn chunk_root(leaves: &[[u8; 32]]) -> Digest {
     match leaves {
-        [] => Digest::of(b""),
+        [] => tree::EMPTY_ROOT,
         [leaf] => Digest::from_bytes(*leaf),
         _ => {
             let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Digest::of_parts(&[&[1], chunk_root(left).as_bytes(), chunk_root(right).as_bytes()])
+            tree::node_hash(&chunk_root(left), &chunk_root(right))
         }
     }
 }
@@ -275,7 +276,7 @@ impl Body for Weights {
 
     fn validate_new(&self, _: &Header) -> Result<(), Invalid> {
         for (index, file) in self.files.iter().enumerate() {
-            if file.path.contains(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+            if file.path.contains(is_bidi_control) {
                 return Err(Invalid::at(
                     format!("/files/{index}/path"),
                     "has a character that turns the text around it",
