@@ -62,7 +62,7 @@ pub struct Node {
 
 impl Node {
     /// Starts a node and returns when it listens. Partners are read from the archive, and read again
-    /// whenever its own log grows.
+    /// whenever a log grows.
     ///
     /// # Errors
     /// When it cannot listen, or the archive fails.

@@ -1,4 +1,5 @@
-//! Every bound of the archive that is not part of the protocol, in one place, each with its reason.
+//! Bounds of the archive that are not part of the protocol, each with its reason; one that matters in
+//! one place only stands there.
 
 use std::time::Duration;
 
