@@ -9,7 +9,7 @@ export const graphql = initGraphQLTada<{
   scalars: { Base64: string; Count: number; DateTime: string; Digest: string; ID: string };
 }>();
 
-export type { ResultOf, VariablesOf } from 'gql.tada';
+export type { ResultOf } from 'gql.tada';
 
 /** A client of the node that the page came from. */
 export function makeClient(): Client {

@@ -12,6 +12,6 @@ const messages = await load(language);
 // What the server wrote there for readers without JavaScript gives way to the page.
 createRoot(root).render(
   <StrictMode>
-    <App first={{ language, messages }} />
+    <App language={language} messages={messages} />
   </StrictMode>,
 );

@@ -24,7 +24,9 @@ function Failed(props: { message: string }): ReactNode {
         <code>{props.message}</code>
       </p>
       <p>
-        <a href={location.href}>{t('failed.again')}</a>
+        <button type="button" onClick={() => location.reload()}>
+          {t('failed.again')}
+        </button>
       </p>
     </section>
   );

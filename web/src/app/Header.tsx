@@ -72,10 +72,14 @@ type Theme = (typeof THEMES)[number];
 
 function ThemeSwitch(): ReactNode {
   const { t } = useText();
-  const [theme, setTheme] = useState<Theme>(() => THEMES.find((known) => known === localStorage.getItem('theme')) ?? 'system');
+  const [theme, setTheme] = useState<Theme>(keptTheme);
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
-    localStorage.setItem('theme', theme);
+    try {
+      localStorage.setItem('theme', theme);
+    } catch {
+      // Where nothing can be kept, it holds until the page is left.
+    }
   }, [theme]);
   return (
     <label className="switch">
@@ -89,4 +93,13 @@ function ThemeSwitch(): ReactNode {
       </select>
     </label>
   );
+}
+
+/** The theme that was chosen before; the system's where nothing can be read. */
+function keptTheme(): Theme {
+  try {
+    return THEMES.find((known) => known === localStorage.getItem('theme')) ?? 'system';
+  } catch {
+    return 'system';
+  }
 }

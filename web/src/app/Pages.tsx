@@ -1,6 +1,6 @@
 /** Which page an address shows. Pages are fetched when they are first opened. */
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
-import { Route, Switch, useLocation } from 'wouter';
+import { Route, Switch, useLocation, useSearch } from 'wouter';
 import { Loading } from '../parts/states';
 import { ErrorBoundary } from './ErrorBoundary';
 
@@ -37,7 +37,8 @@ const ADDRESSES: readonly (readonly [string, Page])[] = [
 
 export function Pages(): ReactNode {
   const [path] = useLocation();
-  useArrival(path);
+  const search = useSearch();
+  useArrival(`${path}?${search}`);
   return (
     <ErrorBoundary key={path}>
       <Suspense fallback={<Loading />}>
@@ -53,12 +54,12 @@ export function Pages(): ReactNode {
 }
 
 /** Whoever follows a link is at the top of the new page, with keyboard and screen reader too. */
-function useArrival(path: string): void {
-  const before = useRef(path);
+function useArrival(address: string): void {
+  const before = useRef(address);
   useEffect(() => {
-    if (before.current === path) return;
-    before.current = path;
+    if (before.current === address) return;
+    before.current = address;
     document.getElementById('main')?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
-  }, [path]);
+  }, [address]);
 }

@@ -5,7 +5,7 @@ import type { Language } from './languages';
 import type { Messages } from './messages/en';
 
 export type Key = keyof Messages;
-export type Values = Readonly<Record<string, string | number>>;
+type Values = Readonly<Record<string, string | number>>;
 
 export interface Text {
   readonly language: Language;
@@ -16,7 +16,6 @@ export interface Text {
   readonly number: (value: number) => string;
   readonly bytes: (count: number) => string;
   readonly date: (instant: string | number) => string;
-  readonly ago: (instant: number, now: number) => string;
   /** A language's name in the reader's language. */
   readonly languageName: (tag: string) => string;
   /** A nation's name in the reader's language, by its code. */
@@ -63,7 +62,6 @@ export function makeText(language: Language, messages: Messages): Text {
   };
   const number = new Intl.NumberFormat(language);
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC', timeZoneName: undefined });
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const languages = new Intl.DisplayNames(language, { type: 'language', fallback: 'code' });
   const nations = new Intl.DisplayNames(language, { type: 'region', fallback: 'code' });
   return {
@@ -76,7 +74,6 @@ export function makeText(language: Language, messages: Messages): Text {
     number: (value) => number.format(value),
     bytes: (count) => bytes(language, count),
     date: (instant) => `${date.format(new Date(typeof instant === 'number' ? instant * 1000 : instant))} UTC`,
-    ago: (instant, now) => ago(relative, instant - now),
     languageName: (tag) => named(languages, tag),
     nationName: (code) => named(nations, code),
   };
@@ -98,15 +95,4 @@ function bytes(language: Language, count: number): string {
   const unit = UNITS[power] ?? 'byte';
   const format = { style: 'unit', unit, unitDisplay: power === 0 ? 'long' : 'short', maximumFractionDigits: power === 0 ? 0 : 1 } as const;
   return new Intl.NumberFormat(language, format).format(count / 1000 ** power);
-}
-
-const STEPS = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-] as const;
-
-function ago(relative: Intl.RelativeTimeFormat, seconds: number): string {
-  const step = STEPS.find(([, length]) => Math.abs(seconds) >= length);
-  return step === undefined ? relative.format(0, 'minute') : relative.format(Math.round(seconds / step[1]), step[0]);
 }

@@ -11,7 +11,7 @@ import { useTitle } from './useTitle';
 
 const HOME = graphql(
   `query Home($language: String) {
-    nations { id code own fingerprint displayName(language: $language) displayNames { language text } size }
+    nations { id code own fingerprint displayName(language: $language) displayNames { language text } }
     models(first: 6) { totalCount edges { node { ...Model } } }
   }`,
   [MODEL],
@@ -27,7 +27,7 @@ export function Home(): ReactNode {
       <h1>{t('home.title')}</h1>
       <p className="lead">{t('home.lead')}</p>
       <Search />
-      {error && <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />}
+      {error && <Failure error={error} again={again} />}
       {fetching && !data && <Loading />}
       {own && (
         <section className="sheet">

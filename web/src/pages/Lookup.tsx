@@ -1,4 +1,4 @@
-import { type ReactNode, type SubmitEvent, useState } from 'react';
+import type { ReactNode, SubmitEvent } from 'react';
 import { useQuery } from 'urql';
 import { Link, useLocation, useSearch } from 'wouter';
 import { graphql } from '../graphql';
@@ -11,7 +11,7 @@ import { useTitle } from './useTitle';
 
 const LOOKUP = graphql(`
   query Lookup($digest: Digest!) {
-    lookup(digest: $digest) { what name record { id digest kind index nation { code } verdict { state } } }
+    lookup(digest: $digest) { what name record { id digest index nation { code } verdict { state } } }
   }
 `);
 
@@ -20,10 +20,10 @@ export function Lookup(): ReactNode {
   useTitle(t('lookup.title'));
   const [path, navigate] = useLocation();
   const asked = normalised(new URLSearchParams(useSearch()).get('digest') ?? '');
-  const [text, setText] = useState(asked);
-  const submit = (event: SubmitEvent): void => {
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    navigate(`${path}?digest=${normalised(text)}`);
+    const digest = normalised(String(new FormData(event.currentTarget).get('digest')));
+    navigate(`${path}?digest=${digest}`);
   };
   return (
     <>
@@ -32,13 +32,13 @@ export function Lookup(): ReactNode {
       <form className="search" role="search" onSubmit={submit}>
         <label>
           {t('lookup.digest')}
-          <input type="search" value={text} onChange={(event) => setText(event.target.value)} dir="ltr" size={64} spellCheck={false} />
+          <input type="search" name="digest" key={asked} defaultValue={asked} dir="ltr" size={64} spellCheck={false} />
         </label>
         <button type="submit" className="main">
           {t('lookup.search')}
         </button>
       </form>
-      {asked !== '' && (isFingerprint(asked) ? <Found digest={asked} /> : <Empty>{t('lookup.malformed')}</Empty>)}
+      {asked !== '' && (isFingerprint(asked) ? <Found key={asked} digest={asked} /> : <Empty>{t('lookup.malformed')}</Empty>)}
     </>
   );
 }
@@ -46,7 +46,7 @@ export function Lookup(): ReactNode {
 function Found(props: { digest: string }): ReactNode {
   const { t, nationName } = useText();
   const [{ data, error, fetching }, again] = useQuery({ query: LOOKUP, variables: { digest: props.digest } });
-  if (error) return <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />;
+  if (error) return <Failure error={error} again={again} />;
   if (!data) return fetching ? <Loading /> : null;
   if (data.lookup.length === 0) return <Empty>{t('lookup.nothing')}</Empty>;
   return (

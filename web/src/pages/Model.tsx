@@ -6,7 +6,7 @@ import { graphql, type ResultOf } from '../graphql';
 import { useText } from '../i18n/text';
 import { Card } from '../parts/Card';
 import { Digest } from '../parts/Digest';
-import { Foreign } from '../parts/Foreign';
+import { DisplayName } from '../parts/Foreign';
 import { License } from '../parts/License';
 import { NationName } from '../parts/NationName';
 import { Provenance } from '../parts/Provenance';
@@ -14,17 +14,18 @@ import { Empty, Failure, Loading } from '../parts/states';
 import { WeightsCheck } from '../parts/WeightsCheck';
 import { WeightsFiles } from '../parts/WeightsFiles';
 import { useProof } from '../trust/proof';
+import { newest } from './newest';
 import { useTitle } from './useTitle';
 
 const MODEL = graphql(`
   query Model($urn: String!, $version: String, $language: String) {
     model(urn: $urn, version: $version) {
-      id urn version org name license
+      id urn version
       displayName(language: $language) displayNames { language text }
       nation { code displayName(language: $language) displayNames { language text } }
       card {
         digest index origin issuedAt verdict { state reason }
-        cosignatures(first: 100) { nation held at }
+        cosignatures(first: 100) { nation at }
       }
       versions(first: 50) { id version card { issuedAt } }
     }
@@ -40,7 +41,7 @@ export function Model(props: { params: { nation: string; org: string; name: stri
   const variables = { urn, version: params.version ?? null, language };
   const [{ data, error, fetching }, again] = useQuery({ query: MODEL, variables });
   useTitle(data?.model?.displayName ?? params.name);
-  if (error) return <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />;
+  if (error) return <Failure error={error} again={again} />;
   if (!data) return fetching ? <Loading /> : null;
   if (data.model === null || data.model.card.digest === null) {
     return (
@@ -61,11 +62,10 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
   const proof = useProof(digest);
   const records = proof.state === 'here' ? proof.records : [];
   const about = records.find((read) => read.digest === digest)?.record;
-  const language = model.displayNames.find((name) => name.text === model.displayName)?.language;
   return (
     <article>
       <h1>
-        <Foreign text={model.displayName} language={language} />
+        <DisplayName of={model} />
       </h1>
       <ul className="facts">
         <li>
@@ -86,12 +86,8 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
       <div className="two">
         <div>
           {about?.kind === 'model-card' && <Card card={about.body} />}
-          {records.map(
-            (read) => read.record.kind === 'license' && <License key={read.digest} license={read.record.body} digest={read.digest} />,
-          )}
-          {records.map(
-            (read) => read.record.kind === 'weights' && <WeightsFiles key={read.digest} weights={read.record.body} digest={read.digest} />,
-          )}
+          {records.map((read) => read.record.kind === 'license' && <License key={read.digest} license={read.record.body} />)}
+          {records.map((read) => read.record.kind === 'weights' && <WeightsFiles key={read.digest} weights={read.record.body} />)}
         </div>
         <div>
           <Provenance proof={proof} />
@@ -118,11 +114,7 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
 function Position(props: { model: OneModel; digest: string }): ReactNode {
   const { t, number, date, nationName } = useText();
   const { card } = props.model;
-  const latest = new Map<string, string>();
-  for (const line of card.cosignatures) {
-    const before = latest.get(line.nation);
-    if (before === undefined || before < line.at) latest.set(line.nation, line.at);
-  }
+  const latest = newest(card.cosignatures, (line) => line.nation);
   return (
     <section className="sheet">
       <h2>{t('position.title')}</h2>
@@ -139,9 +131,9 @@ function Position(props: { model: OneModel; digest: string }): ReactNode {
         <dd>{card.issuedAt === null ? t('notStated') : date(card.issuedAt)}</dd>
         <dt>{t('position.seen')}</dt>
         <dd>
-          {latest.size === 0
+          {latest.length === 0
             ? t('nation.unseen')
-            : [...latest].map(([nation, at]) => (
+            : latest.map(({ nation, at }) => (
                 <div key={nation}>
                   {nationName(nation)} · {date(at)}
                 </div>

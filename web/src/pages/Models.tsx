@@ -67,7 +67,7 @@ export function Models(): ReactNode {
         </button>
       </form>
       <div aria-live="polite">
-        {error && <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />}
+        {error && <Failure error={error} again={again} />}
         {fetching && !data && <Loading />}
         {data && <h2 className="count">{t('models.count', { count: data.models.totalCount })}</h2>}
       </div>

@@ -9,18 +9,19 @@ import { MODEL, ModelList } from '../parts/ModelList';
 import { NationName } from '../parts/NationName';
 import { Empty, Failure, Loading } from '../parts/states';
 import { usePins } from '../trust/pins';
+import { newest } from './newest';
 import { useTitle } from './useTitle';
 
 const NATION = graphql(
   `query Nation($code: String!, $language: String) {
     nation(code: $code) {
-      id code origin own accredited size fingerprint logKey witnessKey
+      id code origin size fingerprint logKey witnessKey
       displayName(language: $language) displayNames { language text }
       charter { digest }
-      log { size root cosignatures(first: 50) { nation name held at } }
+      log { cosignatures(first: 50) { nation name held at } }
       models(first: 24) { totalCount edges { node { ...Model } } }
     }
-    partners { origin sync { connected state lastHeard since reason held shown } }
+    partners { origin sync { state lastHeard since reason held shown } }
   }`,
   [MODEL],
 );
@@ -33,7 +34,7 @@ export function Nation(props: { params: { code: string } }): ReactNode {
   const { code } = props.params;
   useTitle(nationName(code));
   const [{ data, error, fetching }, again] = useQuery({ query: NATION, variables: { code, language } });
-  if (error) return <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />;
+  if (error) return <Failure error={error} again={again} />;
   if (!data) return fetching ? <Loading /> : null;
   if (data.nation.length === 0) {
     return (
@@ -103,7 +104,7 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
             <h2>{t('nation.seen')}</h2>
             {nation.log && nation.log.cosignatures.length > 0 ? (
               <ul>
-                {newest(nation.log.cosignatures).map((line) => (
+                {newest(nation.log.cosignatures, (line) => line.name).map((line) => (
                   <li key={line.name}>
                     {t(line.held ? 'nation.holds' : 'nation.saw', { nation: line.nation, date: date(line.at) })}
                   </li>
@@ -181,14 +182,4 @@ function Pin(props: { nation: OneNation }): ReactNode {
       )}
     </section>
   );
-}
-
-/** The newest line of each cosigner: its first one stays on the checkpoint beside it. */
-function newest<Line extends { name: string; at: string }>(lines: readonly Line[]): Line[] {
-  const kept = new Map<string, Line>();
-  for (const line of lines) {
-    const before = kept.get(line.name);
-    if (before === undefined || before.at < line.at) kept.set(line.name, line);
-  }
-  return [...kept.values()];
 }

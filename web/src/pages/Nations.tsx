@@ -11,7 +11,6 @@ import { useTitle } from './useTitle';
 const NATIONS = graphql(`
   query Nations($language: String) {
     nations { id code own accredited size fingerprint displayName(language: $language) displayNames { language text } }
-    partners { origin sync { connected state lastHeard held shown } }
   }
 `);
 
@@ -24,7 +23,7 @@ export function Nations(): ReactNode {
     <>
       <h1>{t('nations.title')}</h1>
       <p className="lead">{t('nations.lead')}</p>
-      {error && <Failure error={error} again={() => again({ requestPolicy: 'network-only' })} />}
+      {error && <Failure error={error} again={again} />}
       {fetching && !data && <Loading />}
       {data && (
         <div className="scroll">

@@ -4,7 +4,6 @@ import { modelAddress } from '../app/address';
 import { useText } from '../i18n/text';
 import { Digest } from '../parts/Digest';
 import { Provenance } from '../parts/Provenance';
-import { Empty } from '../parts/states';
 import { useProof } from '../trust/proof';
 import { fromUtf8 } from '../verify/bytes';
 import { useTitle } from './useTitle';
@@ -24,7 +23,6 @@ export function Record(props: { params: { digest: string } }): ReactNode {
       <p>
         <Digest value={digest} />
       </p>
-      {proof.state === 'missing' && <Empty>{t('proof.missing')}</Empty>}
       {read !== undefined && <p>{t('record.kind', { kind: read.kind.replaceAll('-', '_') })}</p>}
       {read?.kind === 'model-card' && (
         <p>

@@ -90,7 +90,7 @@ function Policy(): ReactNode {
         <span className="visually-hidden">{t('trust.policy')}</span>
         <textarea rows={8} value={text} onChange={(event) => setText(event.target.value)} dir="ltr" spellCheck={false} />
       </label>
-      <p role="status">{problem === null ? (pins.policy === null ? '' : t('trust.adopted')) : t('trust.refused', { problem })}</p>
+      <p role="status">{problem === null ? (pins.policy === text ? t('trust.adopted') : '') : t('trust.refused', { problem })}</p>
       <button type="button" className="main" disabled={text.trim() === '' || problem !== null} onClick={() => pins.adopt(text)}>
         {t('trust.adopt')}
       </button>{' '}

@@ -95,7 +95,7 @@ export function Card(props: { card: ModelCard }): ReactNode {
 }
 
 /** What is not stated is said so: it is not the same as none. */
-export function Fact(props: { name: string; children: ReactNode }): ReactNode {
+function Fact(props: { name: string; children: ReactNode }): ReactNode {
   const { t } = useText();
   const stated = props.children !== undefined && props.children !== false && props.children !== '' && !isEmpty(props.children);
   return (

@@ -6,7 +6,12 @@ export function Digest(props: { value: string; short?: boolean }): ReactNode {
   const { t } = useText();
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(props.value);
+    try {
+      await navigator.clipboard.writeText(props.value);
+    } catch {
+      // The browser refused it. The digest can still be selected, and nothing says that it was copied.
+      return;
+    }
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };

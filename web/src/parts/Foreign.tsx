@@ -10,13 +10,21 @@ export function Foreign(props: { text: string; language?: string | undefined }):
   );
 }
 
+/** What somebody calls a thing or themselves, in the language that they say it in. */
+export function DisplayName(props: {
+  of: { displayName: string; displayNames: readonly { language: string; text: string }[] };
+}): ReactNode {
+  const { displayName, displayNames } = props.of;
+  return <Foreign text={displayName} language={displayNames.find((name) => name.text === displayName)?.language} />;
+}
+
 /** Characters that would turn or hide the text around them, shown as boxes with their number. */
 export function visible(text: string): ReactNode[] {
   return text.split(HIDDEN).map((part, index) =>
     index % 2 === 0 ? (
       part
     ) : (
-      // biome-ignore lint: the parts of one text never change places
+      // The parts of one text never change places.
       <span key={index} className="hidden-character">{`U+${(part.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`}</span>
     ),
   );

@@ -4,7 +4,7 @@ import type { License as Terms } from '../verify/record/license';
 import { Foreign } from './Foreign';
 
 /** License terms: the texts bind, the clauses are somebody's reading of them. */
-export function License(props: { license: Terms; digest: string }): ReactNode {
+export function License(props: { license: Terms }): ReactNode {
   const { t, language, languageName } = useText();
   const { license } = props;
   const titles = [...license.title];

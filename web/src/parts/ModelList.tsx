@@ -3,18 +3,18 @@ import { Link } from 'wouter';
 import { modelAddress } from '../app/address';
 import { graphql, type ResultOf } from '../graphql';
 import { useText } from '../i18n/text';
-import { Foreign } from './Foreign';
+import { DisplayName, Foreign } from './Foreign';
 
 export const MODEL = graphql(`
   fragment Model on Model {
     id urn version org license languages
     displayName(language: $language) displayNames { language text }
     nation { code }
-    card { issuedAt verdict { state } }
+    card { verdict { state } }
   }
 `);
 
-export type Listed = ResultOf<typeof MODEL>;
+type Listed = ResultOf<typeof MODEL>;
 
 /** Models as cards: what they are called, whose they are, what they speak, under which terms. */
 export function ModelList(props: { models: readonly Listed[] }): ReactNode {
@@ -34,14 +34,13 @@ const LANGUAGES_SHOWN = 4;
 function ModelCard(props: { model: Listed }): ReactNode {
   const { t, languageName, nationName } = useText();
   const { model } = props;
-  const language = model.displayNames.find((name) => name.text === model.displayName)?.language;
   const more = model.languages.length - LANGUAGES_SHOWN;
   const spoken = model.languages.slice(0, LANGUAGES_SHOWN).map(languageName);
   return (
     <article>
       <h3>
         <Link href={modelAddress(model.urn)}>
-          <Foreign text={model.displayName} language={language} />
+          <DisplayName of={model} />
         </Link>
       </h3>
       <ul className="facts">

@@ -1,15 +1,12 @@
-import type { ReactNode } from 'react';
-import { Foreign } from './Foreign';
+import type { ComponentProps, ReactNode } from 'react';
+import { DisplayName } from './Foreign';
 
-/** What a nation calls itself, in the language it says it in, with the code that it claims. */
-export function NationName(props: {
-  nation: { code: string; displayName: string; displayNames: readonly { language: string; text: string }[] };
-}): ReactNode {
-  const { code, displayName, displayNames } = props.nation;
-  const language = displayNames.find((name) => name.text === displayName)?.language;
+/** What a nation calls itself, with the code that it claims. */
+export function NationName(props: { nation: ComponentProps<typeof DisplayName>['of'] & { code: string } }): ReactNode {
+  const { nation } = props;
   return (
     <>
-      <Foreign text={displayName} language={language} /> <abbr dir="ltr">{code}</abbr>
+      <DisplayName of={nation} /> <abbr dir="ltr">{nation.code}</abbr>
     </>
   );
 }

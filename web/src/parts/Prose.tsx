@@ -13,6 +13,8 @@ const COMPONENTS: Components = {
   h1: ({ children }) => <h3>{children}</h3>,
   h2: ({ children }) => <h4>{children}</h4>,
   h3: ({ children }) => <h5>{children}</h5>,
+  h4: ({ children }) => <h6>{children}</h6>,
+  h5: ({ children }) => <h6>{children}</h6>,
   img: ({ alt }) => <em>[{alt}]</em>,
   a: ({ href, children }) =>
     href !== undefined && /^(https?|mailto):/i.test(href) ? (

@@ -1,9 +1,9 @@
 /** Files of weights on the reader's own disk, checked against what was signed. Nothing is uploaded. */
 import { type DragEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useText } from '../i18n/text';
-import { Refused } from '../verify/refused';
+import { Refused, attempt } from '../verify/refused';
 import type { Weights } from '../verify/record/weights';
-import { type FileKnown, type FileVerdict, splitChunkHashes } from '../verify/weights';
+import { type FileVerdict, pairFolder, splitChunkHashes } from '../verify/weights';
 import type { WeightsNews, WeightsOrder } from '../verify/weights.worker';
 import workerUrl from '../verify/weights.worker.ts?worker&url';
 import { Mark, type Tone } from './Mark';
@@ -12,7 +12,16 @@ interface Row {
   readonly name: string;
   readonly sizeBytes: number;
   readonly doneBytes: number;
-  readonly outcome: FileVerdict | 'unknown' | 'unreadable' | null;
+  /** Null while it is read. */
+  readonly outcome: FileVerdict | 'unknown' | 'unreadable' | 'missing' | null;
+}
+
+/** What the reader chose or dropped. */
+interface Given {
+  /** From the folder that was chosen; the name alone of a file without one. */
+  readonly path: string;
+  /** Null where the browser could not open it. */
+  readonly file: File | null;
 }
 
 export function WeightsCheck(props: { weights: Weights; chunkHashes: Uint8Array<ArrayBuffer> | undefined }): ReactNode {
@@ -22,33 +31,42 @@ export function WeightsCheck(props: { weights: Weights; chunkHashes: Uint8Array<
   const worker = useRef<Worker | null>(null);
   useEffect(() => () => worker.current?.terminate(), []);
 
-  const check = (files: readonly File[]): void => {
+  const check = (given: readonly Given[]): void => {
     worker.current?.terminate();
     const leaves = leavesOf(props.weights, props.chunkHashes);
     const started = startWorker();
     worker.current = started;
-    const change = (id: number, next: Partial<Row>): void =>
-      setRows((before) => before.map((row, index) => (index === id ? { ...row, ...next } : row)));
+    // What a worker told before it was ended may still arrive: its rows are gone.
+    const change = (next: (row: Row, id: number) => Row): void => {
+      if (worker.current === started) setRows((before) => before.map(next));
+    };
     started.addEventListener('message', ({ data }: MessageEvent<WeightsNews>) => {
-      if (data.tell === 'progress') change(data.id, { doneBytes: data.doneBytes });
-      else change(data.id, { outcome: data.tell === 'done' ? data.verdict : 'unreadable' });
+      const told: Partial<Row> =
+        data.tell === 'progress' ? { doneBytes: data.doneBytes } : { outcome: data.tell === 'done' ? data.verdict : 'unreadable' };
+      change((row, id) => (id === data.id ? { ...row, ...told } : row));
     });
-    setRows(
-      files.map((file, id) => {
-        const known = find(props.weights.files, file);
-        if (known !== undefined) {
-          started.postMessage({ ask: 'check', id, file, known, leaves: leaves?.get(known.path) } satisfies WeightsOrder);
-        }
-        const name = known?.path ?? file.name;
-        return { name, sizeBytes: file.size, doneBytes: 0, outcome: known === undefined ? 'unknown' : null };
-      }),
-    );
+    started.addEventListener('error', () => change((row) => (row.outcome === null ? { ...row, outcome: 'unreadable' } : row)));
+    const { pairs, missing, strangers } = pairFolder(props.weights.files, given);
+    const rowOf = (name: string, file: File | null, outcome: Row['outcome']): Row =>
+      ({ name, sizeBytes: file?.size ?? 0, doneBytes: 0, outcome: file === null ? 'unreadable' : outcome });
+    const absent = missing.map(({ path, sizeBytes }): Row => ({ name: path, sizeBytes, doneBytes: 0, outcome: 'missing' }));
+    setRows([
+      ...pairs.map(([known, { file }]) => rowOf(known.path, file, null)),
+      ...strangers.map(({ path, file }) => rowOf(path, file, 'unknown')),
+      // Of single files nobody expects that they are all.
+      ...(given.some(({ path }) => path.includes('/')) ? absent : []),
+    ]);
+    for (const [id, [known, { file }]] of pairs.entries()) {
+      if (file === null) continue;
+      started.postMessage({ ask: 'check', id, file, known, leaves: leaves?.get(known.path) } satisfies WeightsOrder);
+    }
   };
 
   const drop = async (event: DragEvent): Promise<void> => {
     event.preventDefault();
     setOver(false);
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry());
+    // What is dropped beside files, text for one, is no entry.
+    const entries = [...event.dataTransfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
     check((await Promise.all(entries.map(filesIn))).flat());
   };
 
@@ -68,11 +86,11 @@ export function WeightsCheck(props: { weights: Weights; chunkHashes: Uint8Array<
       >
         <label>
           {t('weights.files')}{' '}
-          <input type="file" multiple onChange={(event) => check([...(event.target.files ?? [])])} />
+          <input type="file" multiple onChange={(event) => check(givenTo(event.target))} />
         </label>
         <label>
           {t('weights.folder')}{' '}
-          <input type="file" {...{ webkitdirectory: '' }} onChange={(event) => check([...(event.target.files ?? [])])} />
+          <input type="file" {...{ webkitdirectory: '' }} onChange={(event) => check(givenTo(event.target))} />
         </label>
       </div>
       <ul className="steps" aria-live="polite">
@@ -99,11 +117,12 @@ function Said(props: { row: Row }): ReactNode {
     return (
       <>
         <progress max={Math.max(1, sizeBytes)} value={doneBytes} aria-label={t('weights.reading')} />
-        <span className="detail">{t('weights.progress', { done: bytes(doneBytes), total: bytes(sizeBytes) })}</span>
+        {/* A screen reader would be told every chunk. */}
+        <span className="detail" aria-hidden="true">{t('weights.progress', { done: bytes(doneBytes), total: bytes(sizeBytes) })}</span>
       </>
     );
   }
-  if (outcome === 'unknown' || outcome === 'unreadable') return <span className="detail">{t(`weights.${outcome}`)}</span>;
+  if (typeof outcome === 'string') return <span className="detail">{t(`weights.${outcome}`)}</span>;
   switch (outcome.verdict) {
     case 'matches':
       return <span className="detail">{t('weights.matches', { size: bytes(sizeBytes) })}</span>;
@@ -118,42 +137,40 @@ function Said(props: { row: Row }): ReactNode {
 
 function toneOf(outcome: Row['outcome']): Tone {
   if (outcome === null || outcome === 'unknown') return 'none';
+  if (outcome === 'missing') return 'wary';
   return outcome !== 'unreadable' && outcome.verdict === 'matches' ? 'good' : 'bad';
 }
 
 /** The leaf hashes of each file, where the blob of them came along and is the one that was signed. */
 function leavesOf(weights: Weights, blob: Uint8Array<ArrayBuffer> | undefined): ReturnType<typeof splitChunkHashes> | undefined {
   if (blob === undefined) return undefined;
+  const leaves = attempt(() => splitChunkHashes(weights.files, blob));
+  return leaves instanceof Refused ? undefined : leaves;
+}
+
+function givenTo(input: HTMLInputElement): Given[] {
+  return [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+}
+
+/** Every file below what was dropped; what cannot be opened, by its path alone. Never rejects. */
+async function filesIn(entry: FileSystemEntry): Promise<Given[]> {
+  // Files that were dropped have no `webkitRelativePath`.
+  const path = entry.fullPath.slice(1);
   try {
-    return splitChunkHashes(weights.files, blob);
-  } catch (error) {
-    if (error instanceof Refused) return undefined;
-    throw error;
+    if (entry.isFile) {
+      return [{ path, file: await new Promise<File>((take, fail) => (entry as FileSystemFileEntry).file(take, fail)) }];
+    }
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    const found: FileSystemEntry[] = [];
+    for (;;) {
+      const some = await new Promise<FileSystemEntry[]>((take, fail) => reader.readEntries(take, fail));
+      if (some.length === 0) break;
+      found.push(...some);
+    }
+    return (await Promise.all(found.map(filesIn))).flat();
+  } catch {
+    return [{ path, file: null }];
   }
-}
-
-/** A file of the weights by its path below the folder that was chosen; by its name alone where only one has it. */
-function find(files: readonly FileKnown[], file: File): FileKnown | undefined {
-  const below = file.webkitRelativePath.split('/').slice(1).join('/').normalize('NFC');
-  const named = (path: string): string => path.split('/').at(-1)?.normalize('NFC') ?? '';
-  const exact = files.find((known) => known.path.normalize('NFC') === below);
-  if (exact !== undefined) return exact;
-  const same = files.filter((known) => named(known.path) === file.name.normalize('NFC'));
-  return same.length === 1 ? same[0] : same.find((known) => known.sizeBytes === file.size);
-}
-
-/** Every file below what was dropped. */
-async function filesIn(entry: FileSystemEntry | null): Promise<File[]> {
-  if (entry === null) return [];
-  if (entry.isFile) return [await new Promise<File>((take, fail) => (entry as FileSystemFileEntry).file(take, fail))];
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: FileSystemEntry[] = [];
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((take, fail) => reader.readEntries(take, fail));
-    if (some.length === 0) break;
-    found.push(...some);
-  }
-  return (await Promise.all(found.map(filesIn))).flat();
 }
 
 /** What browsers that know Trusted Types offer; TypeScript does not list it yet. */

@@ -8,7 +8,7 @@ const FILES_SHOWN = 200;
 const RUNS = new Set(['pickle', 'script']);
 
 /** The files of a model and their digests, as `sha256sum` prints them. */
-export function WeightsFiles(props: { weights: Weights; digest: string }): ReactNode {
+export function WeightsFiles(props: { weights: Weights }): ReactNode {
   const { t, bytes } = useText();
   const { weights } = props;
   return (

@@ -1,6 +1,6 @@
 /** What stands where an answer should be: it is on its way, it failed, or there is nothing. */
 import type { ReactNode } from 'react';
-import type { CombinedError } from 'urql';
+import type { CombinedError, UseQueryExecute } from 'urql';
 import { useText } from '../i18n/text';
 
 export function Loading(): ReactNode {
@@ -12,7 +12,7 @@ export function Loading(): ReactNode {
   );
 }
 
-export function Failure(props: { error: CombinedError; again?: () => void }): ReactNode {
+export function Failure(props: { error: CombinedError; again: UseQueryExecute }): ReactNode {
   const { t } = useText();
   const unreachable = props.error.networkError !== undefined;
   return (
@@ -24,11 +24,9 @@ export function Failure(props: { error: CombinedError; again?: () => void }): Re
           <code>{props.error.graphQLErrors.map((error) => error.message).join('; ')}</code>
         </p>
       )}
-      {props.again && (
-        <button type="button" onClick={props.again}>
-          {t('state.again')}
-        </button>
-      )}
+      <button type="button" onClick={() => props.again({ requestPolicy: 'network-only' })}>
+        {t('state.again')}
+      </button>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 /** What the reader pins: fingerprints of nations, compared by voice, or a policy file. Kept in this browser only. */
-import { createContext, type ReactNode, use, useMemo, useState } from 'react';
+import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
+import { isNation } from '../verify/name';
 
 export interface Pins {
   /** Fingerprints by nation code. */
@@ -21,19 +22,31 @@ const PinsContext = createContext<Trust | null>(null);
 
 export function PinsProvider(props: { children: ReactNode }): ReactNode {
   const [pins, setPins] = useState<Pins>(read);
+  useEffect(() => {
+    // Told of what other tabs keep; without a key, that all was cleared.
+    const follow = ({ key }: StorageEvent): void => {
+      if (key === PLACE || key === null) setPins(read());
+    };
+    window.addEventListener('storage', follow);
+    return () => window.removeEventListener('storage', follow);
+  }, []);
   const trust = useMemo<Trust>(() => {
-    const keep = (next: Pins): void => {
+    // From what is kept, not from what is shown: another tab may have changed it a moment ago.
+    const keep = (change: (kept: Pins) => Partial<Pins>): void => {
+      const kept = read();
+      const next = { ...kept, ...change(kept) };
       localStorage.setItem(PLACE, JSON.stringify(next));
       setPins(next);
     };
     return {
       ...pins,
-      pin: (nation, fingerprint) => keep({ ...pins, fingerprints: { ...pins.fingerprints, [nation]: fingerprint } }),
-      unpin: (nation) => {
-        const { [nation]: _, ...others } = pins.fingerprints;
-        keep({ ...pins, fingerprints: others });
-      },
-      adopt: (policy) => keep({ ...pins, policy }),
+      pin: (nation, fingerprint) => keep(({ fingerprints }) => ({ fingerprints: { ...fingerprints, [nation]: fingerprint } })),
+      unpin: (nation) =>
+        keep((kept) => {
+          const { [nation]: _, ...fingerprints } = kept.fingerprints;
+          return { fingerprints };
+        }),
+      adopt: (policy) => keep(() => ({ policy })),
     };
   }, [pins]);
   return <PinsContext value={trust}>{props.children}</PinsContext>;
@@ -53,7 +66,7 @@ function read(): Pins {
     if (typeof kept !== 'object' || kept === null) return NONE;
     const { fingerprints, policy } = kept as Partial<Pins>;
     const entries = Object.entries(fingerprints ?? {}).filter(
-      ([nation, digest]) => /^[A-Z]{2}$/.test(nation) && isFingerprint(digest),
+      ([nation, digest]) => isNation(nation) && isFingerprint(digest),
     );
     return { fingerprints: Object.fromEntries(entries), policy: typeof policy === 'string' ? policy : null };
   } catch {

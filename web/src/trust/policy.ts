@@ -1,15 +1,11 @@
 /** Policy files as the reader gives them. */
 import { toUtf8 } from '../verify/bytes';
 import { type Policy, parsePolicy } from '../verify/policy';
-import { Refused } from '../verify/refused';
+import { Refused, attempt } from '../verify/refused';
 
 /** Reads a policy; what is wrong with it, where it is none. */
 export function readPolicy(text: string): { policy: Policy | null; problem: string | null } {
-  try {
-    const ended = text.endsWith('\n') ? text : `${text}\n`;
-    return { policy: parsePolicy(toUtf8(ended)), problem: null };
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return { policy: null, problem: error.message };
-  }
+  const ended = text.endsWith('\n') ? text : `${text}\n`;
+  const policy = attempt(() => parsePolicy(toUtf8(ended)));
+  return policy instanceof Refused ? { policy: null, problem: policy.message } : { policy, problem: null };
 }

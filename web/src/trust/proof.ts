@@ -33,6 +33,7 @@ export function useProof(digest: string): Proof {
   const pins = usePins();
   const [fetched, setFetched] = useState<{ digest: string; file: Uint8Array<ArrayBuffer> | 'unreachable' | 'missing' } | null>(null);
   const [proof, setProof] = useState<Proof>({ state: 'loading' });
+  const [failed, setFailed] = useState<{ error: unknown } | null>(null);
   useEffect(() => {
     const controller = new AbortController();
     setProof({ state: 'loading' });
@@ -49,13 +50,20 @@ export function useProof(digest: string): Proof {
     const { file } = fetched;
     if (typeof file === 'string') return setProof({ state: file });
     let left = false;
-    void check(file, digest, pins).then((checked) => {
-      if (!left) setProof(checked);
-    });
+    check(file, digest, pins).then(
+      (checked) => {
+        if (!left) setProof(checked);
+      },
+      (error: unknown) => {
+        if (!left) setFailed({ error });
+      },
+    );
     return () => {
       left = true;
     };
   }, [fetched, digest, pins]);
+  // Thrown while the page is made: what a promise throws reaches no boundary.
+  if (failed !== null) throw failed.error;
   return proof;
 }
 
@@ -71,13 +79,19 @@ export async function check(file: Uint8Array<ArrayBuffer>, digest: string, pins:
   const bundle = await attempt(() => parseBundle(file));
   if (bundle === null) return { state: 'here', report: await verifyFile(file, { pins: 'nothing' }), bundle, records: [] };
   const report = await verify(bundle, trustIn(bundle.header.nation, bundle.header.log, pins));
+  const records = report.records.length > 0 ? report.records : await readAll(bundle);
+  if (bundle.header.record !== digest) return { state: 'here', report: another(report), bundle, records };
+  return { state: 'here', report, bundle, records };
+}
+
+/** The records of a bundle that does not hold, or that nobody could check, as far as they read. */
+async function readAll(bundle: Bundle): Promise<Read[]> {
   const records: Read[] = [];
   for (const { envelope } of bundle.records) {
     const record = await attempt(() => readRecord(parseStatement(envelope.payload)));
     if (record !== null) records.push({ digest: envelope.recordDigest, record });
   }
-  if (bundle.header.record !== digest) return { state: 'here', report: another(report), bundle, records };
-  return { state: 'here', report, bundle, records };
+  return records;
 }
 
 /** A genuine bundle of another record is no proof of this one. */
@@ -87,7 +101,7 @@ function another(report: Report): Report {
 }
 
 /** What the reader pins about a log: the policy, where it names the log; else the nation's fingerprint. */
-export function trustIn(nation: string, log: string, pins: Pins): Trust {
+function trustIn(nation: string, log: string, pins: Pins): Trust {
   const policy = pins.policy === null ? null : readPolicy(pins.policy).policy;
   if (policy !== null && policy.logs.some((known) => known.key.name === log)) return { pins: 'policy', policy };
   const fingerprint = pins.fingerprints[nation];

@@ -78,12 +78,16 @@ test('this page can verify', async () => {
 
 test('over plain HTTP, without WebCrypto or without Ed25519 a page says that it cannot verify', async () => {
   const { subtle } = crypto;
+  const bundle = await parseBundle(bytes);
   const without = async (stub: () => void, why: string): Promise<void> => {
     stub();
     expect(await cannotVerify()).toBe(why);
     const report = await verifyFile(bytes, pinned);
     expect(report).toMatchObject({
       verdict: 'cannot', steps: [{ outcome: 'not-checked', problem: 'cannot-verify', params: { why } }],
+    });
+    expect(await verify(bundle, pinned)).toMatchObject({
+      verdict: 'cannot', records: [], steps: [{ step: 'nation', outcome: 'not-checked', params: { why } }],
     });
     vi.unstubAllGlobals();
   };

@@ -107,7 +107,9 @@ export async function verifyFile(bytes: Bytes, trust: Trust): Promise<Report> {
 /** Verifies a bundle that was read. Never throws: where the page cannot verify, the first step says so. */
 export async function verify(bundle: Bundle, trust: Trust): Promise<Report> {
   const run = new Run();
-  await run.verify(bundle, trust);
+  const why = await cannotVerify();
+  if (why === undefined) await run.verify(bundle, trust);
+  else run.cannot('nation', why);
   return run.report();
 }
 

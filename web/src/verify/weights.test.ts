@@ -2,7 +2,7 @@
 
 import { createHash, randomFillSync } from 'node:crypto';
 
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { type Bytes, concat } from './bytes';
 import { type Digest, digestOf, toDigest } from './digest';
@@ -12,6 +12,8 @@ import {
   type FileKnown, checkFile, chunkCount, chunkRoot, hashChunks, omsRoot, pairFolder, splitChunkHashes,
 } from './weights';
 import { type WeightsNews, type WeightsOrder, serve } from './weights.worker';
+
+afterEach(() => vi.unstubAllGlobals());
 
 function randomBytes(length: number): Bytes {
   return randomFillSync(new Uint8Array(length));
@@ -119,6 +121,12 @@ test('the hashing may be another', async () => {
   expect(await hashChunks(new Blob([bytes]), { digest })).toEqual(leavesOf(bytes));
 });
 
+test('a page without WebCrypto hashes too', async () => {
+  const bytes = randomBytes(CHUNK_BYTES + 1);
+  vi.stubGlobal('crypto', {});
+  expect(await hashChunks(new Blob([bytes]))).toEqual(leavesOf(bytes));
+});
+
 test('the blob of chunk hashes proves itself against the root of every file', () => {
   const files = [0, 1, 2 * CHUNK_BYTES + 1].map((length, index) => published(randomBytes(length), `${index}`));
   const known = files.map((file) => file.known);
@@ -148,19 +156,71 @@ test('a folder is paired by path, whichever way its system writes letters', () =
   expect(strangers).toEqual([{ path: 'new' }]);
 });
 
-test('a worker tells progress and a verdict, and stops when it is told', async () => {
+/** The paths that each of the given ones is taken for; none where it is a stranger. */
+function taken(files: readonly string[], given: readonly string[]): (string | undefined)[] {
+  const known = files.map((path) => published(randomBytes(1), path).known);
+  const { pairs } = pairFolder(known, given.map((path) => ({ path })));
+  return given.map((path) => pairs.find(([, found]) => found.path === path)?.[0].path);
+}
+
+test('a file is found by its path, with or without the folder that was chosen', () => {
+  const files = ['config.json', 'onnx/config.json', 'onnx/model.onnx'];
+  expect(taken(files, ['petit/config.json', 'petit/onnx/config.json'])).toEqual(['config.json', 'onnx/config.json']);
+  expect(taken(files, ['onnx/config.json', 'onnx/model.onnx'])).toEqual(['onnx/config.json', 'onnx/model.onnx']);
+});
+
+test('a file is found by its name alone only where that is no guess', () => {
+  const files = ['a/config.json', 'b/config.json', 'a/model.onnx'];
+  expect(taken(files, ['model.onnx', 'config.json'])).toEqual(['a/model.onnx', undefined]);
+  expect(taken(files, ['petit/a/model.onnx', 'petit/old/model.onnx'])).toEqual(['a/model.onnx', undefined]);
+});
+
+test('two copies of a file are both found', () => {
+  expect(taken(['model.onnx'], ['one/model.onnx', 'two/model.onnx'])).toEqual(['model.onnx', 'model.onnx']);
+});
+
+/** A worker's scope: what it told, how it is asked, and a promise of so many last words. */
+function scopeOf(lasts: number) {
   const news: WeightsNews[] = [];
   let give: (order: WeightsOrder) => void = () => {};
   const done = new Promise<void>((resolve) => {
     const postMessage = (it: WeightsNews): void => {
       news.push(it);
-      if (it.tell !== 'progress' && news.filter((one) => one.tell !== 'progress').length === 2) resolve();
+      if (it.tell !== 'progress' && news.filter((one) => one.tell !== 'progress').length === lasts) resolve();
     };
     const addEventListener = (_: 'message', listener: (event: MessageEvent<WeightsOrder>) => void): void => {
       give = (data) => listener({ data } as MessageEvent<WeightsOrder>);
     };
     serve({ addEventListener, postMessage });
   });
+  return { news, give, done };
+}
+
+test('a worker reads one file after another, however many it is asked for', async () => {
+  const { news, give, done } = scopeOf(3);
+  const { blob, counted } = endless(8);
+  const known = { ...published(randomBytes(1)).known, sizeBytes: blob.size };
+  for (const id of [0, 1, 2]) give({ ask: 'check', id, file: blob, known, leaves: undefined });
+  await done;
+  expect(counted.most).toBe(4);
+  expect(news.filter((it) => it.tell === 'done').map((it) => it.id)).toEqual([0, 1, 2]);
+});
+
+test('a worker never begins a file that was stopped while it waited', async () => {
+  const { news, give, done } = scopeOf(2);
+  const first = endless(8);
+  const second = endless(8);
+  const known = { ...published(randomBytes(1)).known, sizeBytes: first.blob.size };
+  give({ ask: 'check', id: 0, file: first.blob, known, leaves: undefined });
+  give({ ask: 'check', id: 1, file: second.blob, known: { ...known, sizeBytes: 1 }, leaves: undefined });
+  give({ ask: 'stop', id: 1 });
+  await done;
+  expect(news.filter((it) => it.id === 1)).toMatchObject([{ tell: 'failed', stopped: true }]);
+  expect(second.counted.most).toBe(0);
+});
+
+test('a worker tells progress and a verdict, and stops when it is told', async () => {
+  const { news, give, done } = scopeOf(2);
   const bytes = randomBytes(9);
   const { known, leaves } = published(bytes);
   give({ ask: 'check', id: 1, file: new Blob([flipped(bytes, 8)]), known, leaves });

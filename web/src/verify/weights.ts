@@ -8,7 +8,7 @@
  */
 
 import { type Bytes, compareText, concat, equal } from './bytes';
-import { type Digest, digestBytes, digestOf } from './digest';
+import { type Digest, digestBytes, digestOf, sha256OfLarge } from './digest';
 import { CHUNK_BYTES } from './limits';
 import { Refused } from './refused';
 import { EMPTY_ROOT, nodeHash } from './tree';
@@ -40,7 +40,7 @@ export type FileVerdict =
 
 /** How {@link checkFile} does its work. */
 export interface CheckOptions {
-  /** SHA-256; WebCrypto's unless told otherwise. */
+  /** SHA-256; that of digest.ts unless told otherwise. */
   readonly digest?: (bytes: Bytes) => Promise<Uint8Array>;
   /** Told how many bytes are done, after each chunk. */
   readonly onProgress?: (doneBytes: number) => void;
@@ -51,6 +51,11 @@ export interface CheckOptions {
 /** How many chunks a file has: none when it is empty. */
 export function chunkCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / CHUNK_BYTES);
+}
+
+/** How many chunks files have together. */
+export function chunkSum(files: readonly { readonly sizeBytes: number }[]): number {
+  return files.reduce((count, file) => count + chunkCount(file.sizeBytes), 0);
 }
 
 /** The RFC 6962 root over the leaf hashes of a file's chunks. */
@@ -79,7 +84,7 @@ export function omsRoot(files: readonly { readonly path: string; readonly sha256
  * path. Throws `Refused` (`chunk-hashes`) when the blob is not that of these files.
  */
 export function splitChunkHashes(files: readonly FileKnown[], blob: Bytes): ReadonlyMap<string, readonly Bytes[]> {
-  const chunks = files.reduce((count, file) => count + chunkCount(file.sizeBytes), 0);
+  const chunks = chunkSum(files);
   if (blob.length !== 32 * chunks) {
     throw new Refused('chunk-hashes', `the chunk hashes are ${blob.length} bytes long; the files need ${32 * chunks}`);
   }
@@ -111,7 +116,7 @@ export async function checkFile(
 
 /** The leaf hashes of a file's chunks: SHA-256 of `0x00 ‖ chunk`, a few at a time. */
 export async function hashChunks(blob: Blob, options: CheckOptions = {}): Promise<readonly Bytes[]> {
-  const { digest = webCryptoDigest, onProgress, signal } = options;
+  const { digest = sha256OfLarge, onProgress, signal } = options;
   const leaves: Bytes[] = Array.from({ length: chunkCount(blob.size) });
   let next = 0;
   let doneBytes = 0;
@@ -131,30 +136,47 @@ export async function hashChunks(blob: Blob, options: CheckOptions = {}): Promis
   return leaves;
 }
 
-/** A folder that a reader dropped, compared by path with the files of the weights. */
+/** Files that a reader gave, compared with those of the weights. */
 export interface FolderPaired<F> {
   readonly pairs: readonly (readonly [known: FileKnown, found: F])[];
-  /** Files of the weights that are not in the folder. */
+  /** Files of the weights that were not given. */
   readonly missing: readonly FileKnown[];
-  /** Files of the folder of which the weights say nothing. */
+  /** Files of which the weights say nothing. */
   readonly strangers: readonly F[];
 }
 
-/** Pairs the files of a folder with those of the weights, by path within it; NFC or NFD does not matter. */
+/**
+ * Pairs files that a reader gave with those of the weights: by path, with or without the folder that was chosen;
+ * else by name, where one file of the weights has it, and nothing its path. NFC or NFD does not matter.
+ */
 export function pairFolder<F extends { readonly path: string }>(
   files: readonly FileKnown[], folder: readonly F[],
 ): FolderPaired<F> {
-  const found = new Map(folder.map((file) => [file.path.normalize('NFC'), file]));
-  const pairs: (readonly [FileKnown, F])[] = [];
-  const missing: FileKnown[] = [];
-  for (const file of files) {
-    const path = file.path.normalize('NFC');
-    const match = found.get(path);
-    if (match === undefined) missing.push(file);
-    else pairs.push([file, match]);
-    found.delete(path);
+  const byPath = new Map(files.map((file) => [file.path.normalize('NFC'), file]));
+  const byName = new Map<string, FileKnown | 'several'>();
+  for (const file of files) byName.set(nameOf(file.path), byName.has(nameOf(file.path)) ? 'several' : file);
+  const matches = new Map<F, FileKnown>();
+  for (const found of folder) {
+    const path = found.path.normalize('NFC');
+    const known = byPath.get(path) ?? byPath.get(path.slice(path.indexOf('/') + 1));
+    if (known !== undefined) matches.set(found, known);
   }
-  return { pairs, missing, strangers: [...found.values()] };
+  const there = new Set(matches.values());
+  for (const found of folder) {
+    const known = byName.get(nameOf(found.path));
+    if (known === undefined || known === 'several' || there.has(known) || matches.has(found)) continue;
+    matches.set(found, known);
+  }
+  const paired = new Set(matches.values());
+  return {
+    pairs: [...matches].map(([found, known]) => [known, found]),
+    missing: files.filter((file) => !paired.has(file)),
+    strangers: folder.filter((found) => !matches.has(found)),
+  };
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).normalize('NFC');
 }
 
 /** The chunks in which two lists of leaves differ, neighbours as one range. */
@@ -178,8 +200,4 @@ function compareParts(one: readonly string[], other: readonly string[]): number 
     if (order !== 0) return order;
   }
   return one.length - other.length;
-}
-
-async function webCryptoDigest(bytes: Bytes): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }

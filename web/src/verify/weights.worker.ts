@@ -32,14 +32,16 @@ interface Scope {
   postMessage(news: WeightsNews): void;
 }
 
-/** Answers the orders that a scope receives. */
+/** Answers the orders that a scope receives: one file after another, so that memory stays that of one. */
 export function serve(scope: Scope): void {
-  const running = new Map<number, AbortController>();
-  const check = async ({ id, file, known, leaves }: WeightsOrder & { ask: 'check' }): Promise<void> => {
-    const controller = new AbortController();
-    running.set(id, controller);
+  /** Of the orders that are not done, those that wait too. */
+  const open = new Map<number, AbortController>();
+  const check = async (
+    { id, file, known, leaves }: WeightsOrder & { ask: 'check' }, controller: AbortController,
+  ): Promise<void> => {
     const { signal } = controller;
     try {
+      signal.throwIfAborted();
       const onProgress = (doneBytes: number): void => {
         if (!signal.aborted) scope.postMessage({ tell: 'progress', id, doneBytes });
       };
@@ -52,12 +54,15 @@ export function serve(scope: Scope): void {
       controller.abort();
       scope.postMessage({ tell: 'failed', id, stopped, reason });
     } finally {
-      running.delete(id);
+      open.delete(id);
     }
   };
+  let before = Promise.resolve();
   scope.addEventListener('message', ({ data }) => {
-    if (data.ask === 'check') void check(data);
-    else running.get(data.id)?.abort();
+    if (data.ask === 'stop') return open.get(data.id)?.abort();
+    const controller = new AbortController();
+    open.set(data.id, controller);
+    before = before.then(() => check(data, controller));
   });
 }
 

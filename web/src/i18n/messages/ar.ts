@@ -125,6 +125,7 @@ export const ar: Messages = {
   'weights.range': 'ليس ما جرى توقيعه: يختلف في البايتات {ranges}',
   'weights.unknown': 'ليس من ملفات هذه الأوزان',
   'weights.unreadable': 'تعذّرت قراءته إلى آخره',
+  'weights.missing': 'ليس في المجلد',
 
   'position.title': 'الموضع في السجل',
   'position.record': 'قيمة تجزئة الوثيقة',

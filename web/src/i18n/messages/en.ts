@@ -117,6 +117,7 @@ export const en = {
   'weights.range': 'is not what was signed: it differs in the bytes {ranges}',
   'weights.unknown': 'is not a file of these weights',
   'weights.unreadable': 'could not be read to its end',
+  'weights.missing': 'is not in the folder',
 
   'position.title': 'Where it stands',
   'position.record': 'Record digest',

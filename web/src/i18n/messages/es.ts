@@ -123,6 +123,7 @@ export const es: Messages = {
   'weights.range': 'no es lo que se firmó: difiere en los bytes {ranges}',
   'weights.unknown': 'no es un archivo de estos pesos',
   'weights.unreadable': 'no se pudo leer hasta el final',
+  'weights.missing': 'no está en la carpeta',
 
   'position.title': 'Su lugar en la bitácora',
   'position.record': 'Resumen criptográfico del documento',

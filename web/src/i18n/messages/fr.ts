@@ -123,6 +123,7 @@ export const fr: Messages = {
   'weights.range': 'n’est pas ce qui a été signé : différences dans les octets {ranges}',
   'weights.unknown': 'n’est pas un fichier de ces poids',
   'weights.unreadable': 'n’a pas pu être lu jusqu’au bout',
+  'weights.missing': 'n’est pas dans le dossier',
 
   'position.title': 'Sa place dans le journal',
   'position.record': 'Condensat de l’enregistrement',

@@ -125,6 +125,7 @@ export const ru: Messages = {
   'weights.range': 'не совпадает с подписанным: отличаются байты {ranges}',
   'weights.unknown': 'не входит в эти веса',
   'weights.unreadable': 'не удалось прочесть до конца',
+  'weights.missing': 'нет в папке',
 
   'position.title': 'Место в журнале',
   'position.record': 'Хеш-сумма документа',

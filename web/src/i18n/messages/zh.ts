@@ -119,6 +119,7 @@ export const zh: Messages = {
   'weights.range': '与签名内容不一致：差异位于字节 {ranges}',
   'weights.unknown': '不属于这组权重',
   'weights.unreadable': '未能读取完毕',
+  'weights.missing': '不在文件夹中',
 
   'position.title': '在日志中的位置',
   'position.record': '记录的摘要值',

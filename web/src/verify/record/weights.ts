@@ -8,7 +8,7 @@ import {
   type Read, checkKnown, digest, integer, list, malformed, name, object, optional, otherwise, required, word,
 } from '../shape';
 import { blobRef, checkVersion, mediaType, path, uri } from '../text';
-import { chunkCount, manifestText, omsRoot } from '../weights';
+import { chunkSum, manifestText, omsRoot } from '../weights';
 import type { Facts, Header } from './header';
 
 const FORMATS = ['safetensors', 'gguf', 'onnx', 'pickle', 'script', 'json', 'text', 'other'];
@@ -38,16 +38,13 @@ const read = object({
 /** The files of one version of a model. */
 export type Weights = Read<typeof read>;
 
-/** One of them. */
-export type WeightsFile = Weights['files'][number];
-
 /** Reads and checks the body of a weights record; throws `Refused` (`malformed`). */
 export function readWeights(predicate: JsonObject, header: Header): Facts & { body: Weights } {
   const body = read(predicate, '');
   checkVersion('/version', body.version);
   checkFiles(body);
   if (body.chunkBytes !== CHUNK_BYTES) throw malformed('/chunkBytes', `is not ${CHUNK_BYTES}`);
-  const chunks = body.files.reduce((count, it) => count + chunkCount(it.sizeBytes), 0);
+  const chunks = chunkSum(body.files);
   if (body.chunkHashes.sizeBytes !== 32 * chunks) {
     throw malformed('/chunkHashes/sizeBytes', `is not ${32 * chunks}: 32 for each of ${chunks} chunks`);
   }

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { cleanup, render } from '@testing-library/react';
+import type { ReactNode } from 'react';
+import { afterEach, expect, test, vi } from 'vitest';
+
+import { ErrorBoundary } from '../app/ErrorBoundary';
+import { en } from '../i18n/messages/en';
+import { TextProvider } from '../i18n/text';
+import { parseBundle } from '../verify/bundle';
+import { fromBase64 } from '../verify/bytes';
+import { PinsProvider } from './pins';
+import { check, useProof } from './proof';
+
+const file = join(import.meta.dirname, '../../../schema/vectors/bundle-verdict.json');
+const [whole] = JSON.parse(readFileSync(file, 'utf8')).cases;
+const bytes = fromBase64(whole.bundle);
+
+const verify = vi.hoisted(() => vi.fn());
+vi.mock('../verify/verify', async (original) => {
+  const real = await original<typeof import('../verify/verify')>();
+  verify.mockImplementation(real.verify);
+  return { ...real, verify };
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+function Page(): ReactNode {
+  return useProof(whole.fingerprint).state;
+}
+
+test('a check that fails by a mistake of ours fails the page, and does not ask for ever', async () => {
+  verify.mockRejectedValueOnce(new Error('a mistake'));
+  vi.stubGlobal('fetch', async () => new Response(bytes));
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const page = render(
+    <TextProvider language="en" messages={en}>
+      <PinsProvider>
+        <ErrorBoundary>
+          <Page />
+        </ErrorBoundary>
+      </PinsProvider>
+    </TextProvider>,
+  );
+  await page.findByText('a mistake');
+});
+
+test('the records are read whether or not they could be checked', async () => {
+  const { header } = await parseBundle(bytes);
+  const seen = async () => {
+    const proof = await check(bytes, header.record, { fingerprints: {}, policy: null });
+    return proof.state === 'here' ? [proof.report.verdict, ...proof.records.map((it) => it.record.kind)] : [];
+  };
+  const records = ['charter', 'delegation', 'license', 'model-card'];
+  expect(await seen()).toEqual(['unpinned', ...records]);
+  vi.stubGlobal('isSecureContext', false);
+  expect(await seen()).toEqual(['cannot', ...records]);
+});
