@@ -94,8 +94,9 @@ CREATE TABLE "introduction" (
 CREATE TABLE "lease" (
     "name" text NOT NULL PRIMARY KEY,
     "holder" text NOT NULL,
-    "until" integer NOT NULL,
-    "epoch" integer NOT NULL
+    "epoch" integer NOT NULL,
+    "knock" integer NOT NULL,
+    "answer" integer NOT NULL
 );
 
 CREATE TABLE "log" (
@@ -195,6 +196,15 @@ CREATE INDEX "record_by_digest" ON "record" ("digest");
 CREATE INDEX "record_by_kind" ON "record" ("kind", "at", "log_id", "idx");
 
 CREATE INDEX "record_by_time" ON "record" ("at", "log_id", "idx");
+
+CREATE TABLE "submission" (
+    "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "envelope" blob NOT NULL,
+    "answer" text,
+    "answered_at" integer
+);
+
+CREATE INDEX "submission_by_answer" ON "submission" ("answered_at", "id");
 
 CREATE TABLE "tile" (
     "log_id" integer NOT NULL,

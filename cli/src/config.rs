@@ -2,10 +2,12 @@
 //! relative paths are taken from the folder of the file. An unknown key is refused, so a mistyped one
 //! is not silently without effect.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use chancery_registry::check_address;
 use chancery_schema::limits::ADDRESSES_MAX;
 use chancery_schema::name::{Nation, Origin};
 use serde::Deserialize;
@@ -28,9 +30,9 @@ pub struct Config {
     pub nation: Nation,
     /// Its log.
     pub origin: Origin,
-    /// The database file.
-    #[serde(default = "default_database")]
-    pub database: PathBuf,
+    /// Where the archive is.
+    #[serde(default)]
+    pub database: Database,
     /// Where GraphQL, the log and the portal are served.
     #[serde(default = "default_http")]
     pub http: SocketAddr,
@@ -56,6 +58,63 @@ pub struct Config {
     /// The folder of the file.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+/// Where the archive is.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Database {
+    /// A file of this machine.
+    File(PathBuf),
+    /// A database of a server, which several processes may use: `postgres://HOST/NAME`.
+    Server(String),
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self::File("chancery.db".into())
+    }
+}
+
+impl TryFrom<String> for Database {
+    type Error = chancery_registry::Error;
+
+    /// What looks like a URL is a server's; the error does not repeat it.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if !text.contains("://") {
+            return Ok(Self::File(text.into()));
+        }
+        check_address(&text)?;
+        Ok(Self::Server(text))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Server(url) => f.write_str(url),
+        }
+    }
+}
+
+impl Database {
+    /// The database as the archive opens it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self {
+            Self::File(path) => format!("sqlite:{}", path.display()),
+            Self::Server(url) => url.clone(),
+        }
+    }
+
+    /// The same, a relative path being taken from `folder`.
+    fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(folder.join(path)),
+            server @ Self::Server(_) => server,
+        }
+    }
 }
 
 /// Where TLS takes its names from; both files are PEM.
@@ -105,7 +164,7 @@ impl Config {
             config.tls.is_none() || !config.behind_proxy,
             "tls and behind_proxy exclude each other: either the node speaks TLS or the proxy before it"
         );
-        config.database = folder.join(&config.database);
+        config.database = config.database.within(folder);
         config.keys = folder.join(&config.keys);
         if let Some(tls) = &mut config.tls {
             tls.certificate = folder.join(&tls.certificate);
@@ -113,12 +172,6 @@ impl Config {
         }
         folder.clone_into(&mut config.folder);
         Ok(config)
-    }
-
-    /// The database as the archive opens it.
-    #[must_use]
-    pub fn database_url(&self) -> String {
-        database_url(&self.database)
     }
 
     /// Where this machine's own commands reach the running node.
@@ -155,21 +208,18 @@ pub fn socket(address: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
 }
 
-/// The URL of an SQLite database file.
-#[must_use]
-pub fn database_url(path: &Path) -> String {
-    format!("sqlite:{}", path.display())
-}
-
 /// The configuration of a new node, as its operator will read it.
 #[must_use]
-pub fn template(nation: &Nation, origin: &Origin, http: SocketAddr, p2p: &str) -> String {
+pub fn template(nation: &Nation, origin: &Origin, database: &Database, http: SocketAddr, p2p: &str) -> String {
     format!(
         r#"# The node of {nation}. Relative paths are taken from this file's folder.
 nation = "{nation}"
 origin = "{origin}"
-database = "chancery.db"
 keys = "keys"
+
+# The archive: a file, or postgres://HOST/NAME for several processes that serve one archive. No password
+# stands here; the server's own ways hold it: ~/.pgpass, PGPASSFILE, PGPASSWORD, a certificate, a socket.
+database = "{database}"
 
 # Where the passphrase of the keys is, so that `chancery serve` starts without being asked:
 # passphrase = "file:/run/credentials/chancery"   (mode 0600)
@@ -187,10 +237,6 @@ p2p = ["{p2p}"]
 # key = "certificate.key"
 "#
     )
-}
-
-fn default_database() -> PathBuf {
-    "chancery.db".into()
 }
 
 fn default_keys() -> PathBuf {
@@ -218,7 +264,7 @@ mod tests {
     #[test]
     fn nation_and_origin_are_enough() {
         let config = parse("").unwrap();
-        assert_eq!(config.database_url(), "sqlite:/srv/fr/chancery.db");
+        assert_eq!(config.database.url(), "sqlite:/srv/fr/chancery.db");
         assert_eq!(config.keys, Path::new("/srv/fr/keys"));
         assert_eq!(config.local_url(), "http://127.0.0.1:8420");
     }
@@ -227,9 +273,12 @@ mod tests {
     fn the_template_is_a_configuration() {
         let (nation, origin) = ("FR".parse().unwrap(), "fr.example.org/chancery".parse().unwrap());
         let http = "127.0.0.1:9000".parse().unwrap();
-        let text = template(&nation, &origin, http, "/ip4/127.0.0.1/tcp/9001");
-        let config = Config::parse(&text, Path::new("/srv/fr")).unwrap();
-        assert_eq!((config.http, config.p2p), (http, vec!["/ip4/127.0.0.1/tcp/9001".to_owned()]));
+        for database in [Database::default(), Database::Server("postgres:///fr?host=/run/postgresql".to_owned())] {
+            let text = template(&nation, &origin, &database, http, "/ip4/127.0.0.1/tcp/9001");
+            let config = Config::parse(&text, Path::new("/srv/fr")).unwrap();
+            assert_eq!((config.http, config.p2p), (http, vec!["/ip4/127.0.0.1/tcp/9001".to_owned()]));
+            assert_eq!(config.database, database.within(Path::new("/srv/fr")));
+        }
     }
 
     #[test]
@@ -242,7 +291,7 @@ mod tests {
     fn paths_of_the_file_are_relative_to_its_folder() {
         let config =
             parse("database = \"/var/fr.db\"\nkeys = \"k\"\n[tls]\ncertificate = \"c\"\nkey = \"/k\"\n").unwrap();
-        assert_eq!(config.database, Path::new("/var/fr.db"));
+        assert_eq!(config.database, Database::File("/var/fr.db".into()));
         assert_eq!(config.keys, Path::new("/srv/fr/k"));
         let tls = config.tls.clone().unwrap();
         assert_eq!((tls.certificate.as_path(), tls.key.as_path()), (Path::new("/srv/fr/c"), Path::new("/k")));
@@ -256,6 +305,7 @@ mod tests {
             "p2p = []\n",
             "http = \"localhost\"\n",
             "passphrase = \"correct horse\"\n",
+            "database = \"mysql://db/fr\"\n",
             "behind_proxy = true\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n",
         ] {
             assert!(parse(more).is_err(), "{more:?} should be refused");
@@ -263,9 +313,11 @@ mod tests {
     }
 
     #[test]
-    fn a_passphrase_written_where_its_reference_belongs_is_not_repeated() {
-        let text = format!("{:#}", parse("passphrase = \"correct horse\"\n").unwrap_err());
-        assert!(!text.contains("horse"), "{text}");
+    fn a_secret_written_where_its_reference_belongs_is_not_repeated() {
+        for more in ["passphrase = \"correct horse\"\n", "database = \"postgres://fr:horse@db.example.org/fr\"\n"] {
+            let text = format!("{:#}", parse(more).unwrap_err());
+            assert!(!text.contains("horse"), "{text}");
+        }
     }
 
     #[test]

@@ -11,20 +11,35 @@ mod column;
 mod m20261124_000001_ground;
 mod m20261124_000002_view;
 mod m20261125_000003_contradiction;
+mod m20261125_000004_submission;
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DatabaseConnection;
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 
-/// Brings an archive's tables up to date; durable when it returns, and safe to repeat.
+/// Brings an archive's tables up to date, all steps or none; durable when it returns, and safe to repeat.
+/// Of processes that start at once the second waits for the first, and finds everything done.
 ///
 /// # Errors
 /// When the database fails, or was written by a newer version.
 pub async fn run(database: &DatabaseConnection) -> Result<(), DbErr> {
-    Migrator::up(database, None).await
+    let mode = Some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
+    let transaction = database.begin_with_options(options).await?;
+    if database.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({STEPS})")).await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await
 }
 
+/// The number of the lock under which `PostgreSQL` takes steps: "chancery" in ASCII.
+const STEPS: i64 = 0x6368_616e_6365_7279;
+
 /// The tables of the ground state. Every other table is the view's.
-const GROUND: [&str; 11] = [
+const GROUND: [&str; 12] = [
+    "submission",
     "contradiction",
     "lease",
     "introduction",
@@ -38,12 +53,23 @@ const GROUND: [&str; 11] = [
     "log",
 ];
 
-/// Makes the tables of the view alone, in a database that is empty: where an archive that is attached
-/// to it can compute its view a second time.
+/// The tables of the view.
+const VIEW: [&str; 7] = ["record", "nation", "delegation", "model", "model_language", "model_license", "found"];
+
+/// Makes the tables of the view once more, empty, where they hide those of the archive: on `SQLite` in a
+/// database that is empty, to which the archive is then attached; on `PostgreSQL` as temporary tables of
+/// a connection to the archive.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn run_view(database: &DatabaseConnection) -> Result<(), DbErr> {
+    if database.get_database_backend() == DbBackend::Postgres {
+        for name in VIEW {
+            let copy = format!("CREATE TEMPORARY TABLE {name} (LIKE {name} INCLUDING ALL)");
+            database.execute_unprepared(&copy).await?;
+        }
+        return Ok(());
+    }
     run(database).await?;
     let manager = SchemaManager::new(database);
     for name in GROUND {
@@ -62,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_ground::Migration),
             Box::new(m20261124_000002_view::Migration),
             Box::new(m20261125_000003_contradiction::Migration),
+            Box::new(m20261125_000004_submission::Migration),
         ]
     }
 }

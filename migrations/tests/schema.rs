@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use chancery_migrations::{run, run_view};
+use chancery_tests::database::{is_postgres, url};
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 
 #[tokio::test]
@@ -28,6 +29,30 @@ async fn the_view_alone_has_no_ground_state() {
                  AND name <> 'seaql_migrations' ORDER BY name";
     let view = ["delegation", "found", "model", "model_language", "model_license", "nation", "record"];
     assert_eq!(select(&db, named).await, view);
+}
+
+/// The columns are the same on both, in the types that each has for them.
+#[tokio::test]
+async fn both_databases_have_the_same_columns() {
+    if !is_postgres() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let postgres = Database::connect(url(folder.path())).await.expect("the database opens");
+    run(&postgres).await.expect("the steps run");
+    run(&postgres).await.expect("they are safe to repeat");
+    let sqlite = empty().await;
+    run(&sqlite).await.expect("the steps run");
+    let of_sqlite = "SELECT t.name || ' ' || c.name || ' ' || lower(c.type) || ' ' || c.\"notnull\" AS name \
+                     FROM sqlite_master AS t, pragma_table_info(t.name) AS c \
+                     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY 1";
+    let of_postgres = "SELECT name FROM (SELECT table_name || ' ' || column_name || ' ' || \
+                       CASE data_type WHEN 'bytea' THEN 'blob' WHEN 'bigint' THEN 'integer' ELSE data_type END || \
+                       ' ' || CASE is_nullable WHEN 'NO' THEN 1 ELSE 0 END AS name FROM information_schema.columns \
+                       WHERE table_schema = current_schema()) AS columns ORDER BY name COLLATE \"C\"";
+    let ours =
+        |columns: Vec<String>| columns.into_iter().filter(|column| !column.starts_with("seaql")).collect::<Vec<_>>();
+    assert_eq!(ours(select(&postgres, of_postgres).await), ours(select(&sqlite, of_sqlite).await));
 }
 
 async fn empty() -> DatabaseConnection {

@@ -214,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn a_head_is_moved_only_from_where_it_was_read() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}/chancery.db", folder.path().display())).await.unwrap();
+        let store = Store::open(&chancery_tests::database::url(folder.path())).await.unwrap();
         let own = log_of(&store, "fr.example.org/chancery", true).await;
         let mirror = log_of(&store, "ke.example.org/chancery", false).await;
         for held in [&own, &mirror] {

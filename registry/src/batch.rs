@@ -16,6 +16,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use crate::append::Appender;
 use crate::entity::log as log_table;
 use crate::error::Attempting;
+use crate::handover::Answer;
 use crate::log::{self, Held};
 use crate::view::{self, Judged};
 use crate::{Admission, Core, Error, Identity, Result, SharedSigner, bodies, cosignatures, own};
@@ -65,11 +66,17 @@ impl<'c> Batch<'c> {
         &self.held
     }
 
-    /// Decides on a submission, and gives it its place if it is admitted.
-    pub async fn submit(&mut self, db: &impl ConnectionTrait, submission: Submission) -> Result<()> {
+    /// Decides on a submission, and gives it its place if it is admitted. Says what will be so once the
+    /// batch is written.
+    pub async fn submit(&mut self, db: &impl ConnectionTrait, submission: Submission) -> Result<Answer> {
         let outcome = self.outcome(db, submission).await?;
+        let answer = match &outcome {
+            Outcome::Refused(refusal) => Answer::Refused(refusal.clone()),
+            Outcome::New(..) => Answer::Admitted { again: false },
+            Outcome::Again(_) => Answer::Admitted { again: true },
+        };
         self.outcomes.push(outcome);
-        Ok(())
+        Ok(answer)
     }
 
     async fn outcome(&mut self, db: &impl ConnectionTrait, submission: Submission) -> Result<Outcome> {

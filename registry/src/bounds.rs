@@ -16,10 +16,6 @@ pub(crate) const BATCH_BYTES: usize = 16 << 20;
 /// How long the first submission of a batch waits for others.
 pub(crate) const BATCH_WAIT: Duration = Duration::from_millis(50);
 
-/// How long a sequencer that stops answering keeps others from taking over, in seconds: many times
-/// the longest transaction, yet soon enough that an operator need not act.
-pub(crate) const LEASE_SECONDS: i64 = 30;
-
 /// Signals that a slow listener may be behind before it must ask for the heads.
 pub(crate) const SIGNALS: usize = 256;
 

@@ -10,11 +10,15 @@ use crate::log::Held;
 use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, log, logs, partners};
 
 impl Registry {
-    /// Signs a heartbeat: the own witness's timed cosignature on the own head.
+    /// Signs a heartbeat: the own witness's timed cosignature on the own head. Nothing where another
+    /// process sequences: that one says it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn heartbeat(&self) -> Result<()> {
+        if !*self.core.leads.borrow() {
+            return Ok(());
+        }
         let writing = self.core.store.write().await?;
         let Some(own) = log::own(&*writing).await? else { return Ok(()) };
         let Some(head) = &own.head else { return Ok(()) };

@@ -31,8 +31,8 @@ pub enum Error {
     /// The archive was opened without keys.
     #[error("this archive was opened for reading only")]
     ReadOnly,
-    /// Another process sequences this log just now: a passing state.
-    #[error("another process is sequencing this log at this moment; try again in half a minute")]
+    /// Another process should sequence this log, and did not in time: a passing state.
+    #[error("the process that sequences this log does not answer; another one will take its place, so try again")]
     NotSequencer,
     /// A key's device did not sign.
     #[error(transparent)]

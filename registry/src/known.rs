@@ -150,11 +150,12 @@ mod tests {
     use super::*;
     use crate::Registry;
     use chancery_schema::time::Timestamp;
+    use chancery_tests::database::{statement, url};
 
     #[tokio::test]
     async fn nothing_is_verified_again_until_something_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}/chancery.db", folder.path().display());
+        let url = url(folder.path());
         let clock = Arc::new(|| Timestamp::from_unix_seconds(1_795_521_600).unwrap());
         let registry = Registry::open(&url, None, clock).await.unwrap();
         let ask = async || known(&registry.core, registry.core.store.read()).await.unwrap();
@@ -165,7 +166,9 @@ mod tests {
             let before = ask().await;
             let row = format!("'fr.example.org/log', x'{}', x'', 0", sha256.repeat(32));
             let writing = registry.core.store.write().await.unwrap();
-            writing.execute_unprepared(&format!("INSERT OR REPLACE INTO introduction VALUES ({row})")).await.unwrap();
+            writing.execute_unprepared("DELETE FROM introduction").await.unwrap();
+            let insert = statement(&format!("INSERT INTO introduction VALUES ({row})"));
+            writing.execute_unprepared(&insert).await.unwrap();
             writing.commit().await.unwrap();
             let after = ask().await;
             assert!(!Arc::ptr_eq(&before, &after), "another bundle within the same second");

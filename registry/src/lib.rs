@@ -20,8 +20,10 @@ mod cosignatures;
 mod entity;
 mod error;
 mod ground;
+mod handover;
 mod hashes;
 mod known;
+mod lease;
 mod log;
 mod logs;
 mod mirror;
@@ -38,13 +40,14 @@ use std::sync::{Arc, Mutex};
 use chancery_schema::key::Signer;
 use chancery_schema::name::{Nation, Origin};
 use chancery_schema::time::Timestamp;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::sequencer::Request;
 use crate::store::Store;
 
 pub use crate::error::Error;
 pub use crate::ground::{Contradiction, Ground};
+pub use crate::store::check_address;
 pub use crate::types::*;
 
 /// A result of the archive.
@@ -90,12 +93,15 @@ struct Core {
     /// The own log; none where nobody ever opened this database with an identity.
     own: Option<Origin>,
     known: known::Cache,
+    /// Whether this process sequences.
+    leads: watch::Sender<bool>,
 }
 
 impl Registry {
-    /// Opens the database at `url` (`sqlite:PATH`), bringing its tables up to date. With an
-    /// identity the archive can admit and cosign; without, it signs nothing, but still mirrors what
-    /// proves itself and rebuilds its view.
+    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`), bringing its tables up to date.
+    /// With an identity the archive can admit and cosign; without, it signs nothing, but still mirrors
+    /// what proves itself and rebuilds its view. Of several processes with an identity one sequences, and
+    /// the others hand over to it.
     ///
     /// # Errors
     /// When the database cannot be opened, or belongs to another nation's log.
@@ -107,8 +113,12 @@ impl Registry {
         let own = log::own_origin(store.read()).await?;
         let (signal, _) = broadcast::channel(bounds::SIGNALS);
         let (sync, known) = (Mutex::default(), Mutex::default());
-        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known });
-        let submissions = core.identity.is_some().then(|| sequencer::spawn(&core));
+        let (leads, _) = watch::channel(false);
+        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, leads });
+        let submissions = match &core.identity {
+            Some(_) => Some(sequencer::spawn(&core).await?),
+            None => None,
+        };
         Ok(Self { core, submissions })
     }
 

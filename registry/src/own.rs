@@ -9,9 +9,11 @@ use chancery_schema::log::note::{self, KeyType, VerifierKey};
 use chancery_schema::log::proof::Proof;
 use chancery_schema::log::tree::EMPTY_ROOT;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tokio::sync::{oneshot, watch};
 
 use crate::entity::{body, checkpoint as checkpoint_table, entry, log as log_table};
 use crate::error::Attempting;
+use crate::handover::{Answer, hand_over};
 use crate::log::{self, Held, column, digest, size};
 use crate::sequencer::Request;
 use crate::store::Store;
@@ -20,7 +22,8 @@ use crate::{Admission, BlobOutcome, Error, Identity, Receipt, Registry, Result, 
 impl Registry {
     /// Admits a record to the own log, or says why not. Answers only once the record is durable
     /// under a signed checkpoint. The same record again, in whatever envelope, gives the first receipt.
-    /// Safe to cancel: the record is then either admitted or not, and asking again tells.
+    /// Where another process sequences, it is handed over to that one. Safe to cancel: the record is then
+    /// either admitted or not, and asking again tells.
     ///
     /// # Errors
     /// When the database fails, or the archive has no identity.
@@ -34,10 +37,43 @@ impl Registry {
         if let Some(receipt) = first_receipt(self.core.store.read(), &held, &submission.digest).await? {
             return Ok(Admission::Admitted(receipt));
         }
-        let (request, answer) = Request::new(submission);
-        let stopped = || Error::Invalid("the sequencer has stopped; restart the node".to_owned());
-        submissions.send(request).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let (record, bytes) = (submission.digest, submission.envelope.to_bytes());
+        if *self.core.leads.borrow() {
+            let (answer, answered) = oneshot::channel();
+            let stopped = || Error::Invalid("the sequencer has stopped; restart the node".to_owned());
+            submissions.send(Request::Admit(Box::new(submission), answer)).await.map_err(|_| stopped())?;
+            match answered.await.map_err(|_| stopped())? {
+                Err(Error::NotSequencer) => {}
+                answer => return answer,
+            }
+        }
+        match hand_over(&self.core, &bytes).await? {
+            Answer::Refused(refusal) => Ok(Admission::Refused(refusal)),
+            Answer::Failed => Err(Error::Inconsistent("the sequencer failed; its log says why".to_owned())),
+            Answer::Admitted { again } => {
+                let held = log::own(self.core.store.read()).await?.ok_or(Error::ReadOnly)?;
+                self.core.ring(&held.log.origin, held.head_size(), true);
+                let lost = || Error::Inconsistent("a record that was admitted is not there".to_owned());
+                let receipt = first_receipt(self.core.store.read(), &held, &record).await?.ok_or_else(lost)?;
+                Ok(Admission::Admitted(Receipt { again, ..receipt }))
+            }
+        }
+    }
+
+    /// Whether this process sequences, now and from now on: of all that use one archive, one does.
+    #[must_use]
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.core.leads.subscribe()
+    }
+
+    /// Lets go of the sequencing before the process ends, so that another one need not wait for it.
+    pub async fn resign(&self) {
+        let Some(submissions) = &self.submissions else { return };
+        let (done, ended) = oneshot::channel();
+        if submissions.send(Request::Resign(done)).await.is_ok() {
+            // Whether it was told so or the sequencer is gone: it has ended.
+            let _ = ended.await;
+        }
     }
 
     /// Keeps a blob until a record names it. Those that no record names are dropped after an hour, and

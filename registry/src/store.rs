@@ -1,18 +1,17 @@
 //! The database: one writer, a few readers.
 //!
-//! `SQLite` has one writer at a time. All writing of a process goes through one connection and one
-//! queue, and each transaction takes the write lock when it begins, so that it never fails half way
-//! because another process wrote in between. Readers see the last commit and wait for nobody.
+//! All writing of a process goes through one connection and one queue, and each transaction takes the
+//! database's write lock when it begins, so that processes write one after the other. Readers see the
+//! last commit and wait for nobody. What differs between `SQLite` and `PostgreSQL` stands in their files.
+
+mod postgres;
+mod sqlite;
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::SqliteConnectOptions;
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::Attempting;
@@ -23,14 +22,21 @@ use crate::{Error, Result, log};
 const READERS: u32 = 8;
 
 /// How long another process may hold the write lock: longer than it takes to rebuild a large view.
-const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+const TURN: Duration = Duration::from_mins(1);
 
 /// The connections to one database.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    url: String,
+    database: Database,
     readers: DatabaseConnection,
     writer: Arc<Mutex<Writer>>,
+}
+
+/// Which database, by the address that its driver reads.
+#[derive(Clone, Debug)]
+enum Database {
+    Sqlite(String),
+    Postgres(String),
 }
 
 /// The one connection that writes; none while the next writer must open it anew.
@@ -48,17 +54,14 @@ pub(crate) struct Writing {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:PATH`) and brings its tables up to date.
+    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`) and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self> {
-        let path = url
-            .strip_prefix("sqlite:")
-            .filter(|path| !path.contains(":memory:"))
-            .ok_or_else(|| Error::Invalid("failed to open the archive: its address is not sqlite:PATH".to_owned()))?;
-        let url = if path.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
-        let writer = connect(&url, 1, false).await.attempting("open the database")?;
+        let database = Database::at(url)?;
+        let writer = database.connect(1, true).await.attempting("open the database")?;
         chancery_migrations::run(&writer).await.attempting("bring the tables up to date")?;
-        let readers = connect(&url, READERS, true).await.attempting("open the database for reading")?;
-        Ok(Self { url, readers, writer: Arc::new(Mutex::new(Some(writer))) })
+        database.prepare(&writer).await.attempting("bring the tables up to date")?;
+        let readers = database.connect(READERS, false).await.attempting("open the database for reading")?;
+        Ok(Self { database, readers, writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
     /// For queries. Two queries may see two commits; ask [`Store::snapshot`] when that matters.
@@ -68,17 +71,16 @@ impl Store {
 
     /// For queries that must see one commit.
     pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
-        self.readers.begin().await.attempting("begin reading")
+        self.database.snapshot(&self.readers).await.attempting("begin reading")
     }
 
-    /// Two transactions that see one commit: a snapshot; and one in a database of its own, on disk only
-    /// while it is open, where the view can be computed a second time. That one has the empty tables of
-    /// the view, and behind them the archive, to read: a name is looked for in the view's own first.
-    /// Keeps others from writing for the moment that both begin to read, and not after.
+    /// Two transactions that see one commit: a snapshot; and one where the view can be computed a second
+    /// time, which has the empty tables of the view, and behind them the archive, to read. Keeps others
+    /// from writing for the moment that both begin to read, and not after.
     pub async fn snapshot_and_scratch(&self) -> Result<(DatabaseTransaction, DatabaseTransaction)> {
         let snapshot = self.snapshot().await?;
-        let scratch = self.scratch().await.attempting("open a database to compute the view in")?;
-        let scratch = scratch.begin().await.attempting("begin to compute the view")?;
+        let scratch = self.database.scratch(&self.readers).await.attempting("make room to compute the view in")?;
+        let scratch = self.database.snapshot(&scratch).await.attempting("begin to compute the view")?;
         // A transaction sees what was there when it first reads, and nobody writes between the two.
         let writing = self.write().await?;
         log::own_origin(&snapshot).await?;
@@ -87,32 +89,71 @@ impl Store {
         Ok((snapshot, scratch))
     }
 
-    async fn scratch(&self) -> std::result::Result<DatabaseConnection, DbErr> {
-        let scratch = open("sqlite:?mode=rwc", 1, |options| options.foreign_keys(false)).await?;
-        chancery_migrations::run_view(&scratch).await?;
-        let archive = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-        let archive = self.readers.query_one_raw(Statement::from_string(DbBackend::Sqlite, archive)).await?;
-        let path: String = archive.ok_or_else(|| DbErr::RecordNotFound("main".to_owned()))?.try_get("", "file")?;
-        let uri = format!("file:{}?mode=ro", uri_path(&path));
-        let attach = Statement::from_sql_and_values(DbBackend::Sqlite, "ATTACH ? AS archive", [uri.into()]);
-        scratch.execute_raw(attach).await?;
-        Ok(scratch)
-    }
-
     /// Waits for its turn and begins to write.
     pub async fn write(&self) -> Result<Writing> {
         let mut turn = Arc::clone(&self.writer).lock_owned().await;
         let writer = match turn.take() {
             Some(writer) => writer,
-            None => connect(&self.url, 1, false).await.attempting("open the database")?,
+            None => self.database.connect(1, true).await.attempting("open the database")?,
         };
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let transaction = writer.begin_with_options(immediate).await.attempting("begin writing")?;
+        let transaction = self.database.begin(&writer).await.attempting("begin writing")?;
         *turn = Some(writer);
         Ok(Writing { transaction: Some(transaction), turn })
+    }
+}
+
+/// Checks an address of a database, and asks nothing of it.
+///
+/// # Errors
+/// When it is neither `sqlite:PATH` nor `postgres://HOST/NAME`, or says what belongs elsewhere. The error
+/// does not repeat it: a password may stand there by mistake.
+pub fn check_address(url: &str) -> Result<()> {
+    Database::at(url).map(drop)
+}
+
+impl Database {
+    fn at(url: &str) -> Result<Self> {
+        let refuse = |problem: &str| Error::Invalid(format!("failed to find the database: {problem}"));
+        if let Some(url) = postgres::url(url) {
+            return url.map(Self::Postgres).map_err(refuse);
+        }
+        let unknown = || refuse("its address is neither sqlite:PATH nor postgres://HOST/NAME");
+        sqlite::url(url).map(Self::Sqlite).ok_or_else(unknown)
+    }
+
+    async fn connect(&self, connections: u32, writes: bool) -> std::result::Result<DatabaseConnection, DbErr> {
+        match self {
+            Self::Sqlite(url) => sqlite::connect(url, connections, writes).await,
+            Self::Postgres(url) => postgres::connect(url, connections, writes).await,
+        }
+    }
+
+    async fn prepare(&self, writer: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => postgres::prepare(writer).await,
+        }
+    }
+
+    async fn begin(&self, writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::begin(writer).await,
+            Self::Postgres(_) => postgres::begin(writer).await,
+        }
+    }
+
+    async fn snapshot(&self, connection: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
+        match self {
+            Self::Sqlite(_) => connection.begin().await,
+            Self::Postgres(_) => postgres::snapshot(connection).await,
+        }
+    }
+
+    async fn scratch(&self, archive: &DatabaseConnection) -> std::result::Result<DatabaseConnection, DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::scratch(archive).await,
+            Self::Postgres(url) => postgres::scratch(url).await,
+        }
     }
 }
 
@@ -144,87 +185,123 @@ impl Deref for Writing {
     }
 }
 
-async fn connect(
-    url: &str,
-    connections: u32,
-    query_only: bool,
-) -> std::result::Result<DatabaseConnection, sea_orm::DbErr> {
-    open(url, connections, move |options| {
-        let options = options.pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
-        options.pragma("query_only", if query_only { "ON" } else { "OFF" }).foreign_keys(true)
-    })
-    .await
-}
-
-async fn open(
-    url: &str,
-    connections: u32,
-    set: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
-) -> std::result::Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).acquire_timeout(BUSY_TIMEOUT).sqlx_logging(false);
-    options.map_sqlx_sqlite_opts(move |options| set(options).busy_timeout(BUSY_TIMEOUT));
-    Database::connect(options).await
-}
-
-/// A path as it stands in a URI.
-fn uri_path(path: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
-    let encode = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
-    path.as_bytes().iter().map(encode).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use sea_orm::{EntityTrait, PaginatorTrait};
+    use chancery_tests::database::{is_postgres, statement, url};
+    use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, Statement};
 
     use super::*;
-    use crate::entity::lease;
+    use crate::entity::blob;
+
+    const ONE: &str = "INSERT INTO blob VALUES (x'01', 0, x'', true, 0)";
+
+    async fn write(store: &Store, sql: &str) {
+        let writing = tokio::time::timeout(Duration::from_secs(5), store.write()).await.expect("its turn").unwrap();
+        writing.execute_unprepared(&statement(sql)).await.unwrap();
+        writing.commit().await.unwrap();
+    }
 
     #[tokio::test]
     async fn two_see_one_commit_and_keep_nobody_from_writing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("100% sure?");
         std::fs::create_dir(&path).unwrap();
-        let url = format!("sqlite:{}/chancery.db", path.display()).replace('%', "%25").replace('?', "%3F");
-        let store = Store::open(&url).await.unwrap();
+        let store = Store::open(&url(&path)).await.unwrap();
         let (snapshot, scratch) = store.snapshot_and_scratch().await.unwrap();
 
-        let writing = tokio::time::timeout(Duration::from_secs(5), store.write()).await.expect("its turn").unwrap();
-        writing.execute_unprepared("INSERT INTO lease VALUES ('sequencer', 'process 1', 0, 1)").await.unwrap();
-        writing.commit().await.unwrap();
-        let leases = async |db: &DatabaseTransaction| lease::Entity::find().count(db).await.unwrap();
-        assert_eq!((leases(&snapshot).await, leases(&scratch).await), (0, 0));
-        assert_eq!(lease::Entity::find().count(store.read()).await.unwrap(), 1);
+        write(&store, ONE).await;
+        let blobs = async |db: &DatabaseTransaction| blob::Entity::find().count(db).await.unwrap();
+        assert_eq!((blobs(&snapshot).await, blobs(&scratch).await), (0, 0));
+        assert_eq!(blob::Entity::find().count(store.read()).await.unwrap(), 1);
 
-        assert!(scratch.execute_unprepared("DELETE FROM lease").await.is_err(), "the archive is there to read");
         let row = "INSERT INTO delegation VALUES (1, 1, x'00', '')";
-        scratch.execute_unprepared(row).await.unwrap();
-        scratch.commit().await.unwrap();
-        let delegations = "SELECT * FROM delegation";
-        let delegations = Statement::from_string(DbBackend::Sqlite, delegations);
+        scratch.execute_unprepared(&statement(row)).await.unwrap();
+        assert!(scratch.execute_unprepared("DELETE FROM blob").await.is_err(), "the archive is there to read");
+        let delegations = Statement::from_string(scratch.get_database_backend(), "SELECT * FROM delegation");
         assert!(store.read().query_all_raw(delegations).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn readers_write_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
+        assert!(store.read().execute_unprepared(&statement(ONE)).await.is_err());
+        assert!(store.snapshot().await.unwrap().execute_unprepared(&statement(ONE)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn whoever_writes_keeps_the_other_processes_waiting_and_then_they_see_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Store::open(&url(folder.path())).await.unwrap();
+        let other = Store::open(&url(folder.path())).await.unwrap();
+        let writing = one.write().await.unwrap();
+        let second = tokio::spawn(async move {
+            let writing = other.write().await.unwrap();
+            blob::Entity::find().count(&*writing).await.unwrap()
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!second.is_finished(), "two write at once");
+        writing.execute_unprepared(&statement(ONE)).await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(second.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn processes_that_start_at_once_make_the_tables_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = url(folder.path());
+        let open = || {
+            let url = url.clone();
+            tokio::spawn(async move { Store::open(&url).await })
+        };
+        for opened in [open(), open(), open(), open()] {
+            let store = opened.await.unwrap().unwrap();
+            assert_eq!(blob::Entity::find().count(store.read()).await.unwrap(), 0);
+        }
     }
 
     #[tokio::test]
     async fn what_is_committed_after_a_full_disk_is_there() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("chancery.db").display())).await.unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
         for attempt in 0..3 {
             let writing = store.write().await.unwrap();
-            writing.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
-            let much = "INSERT INTO blob VALUES (randomblob(32), 1000000, zeroblob(1000000), 0, 0)";
-            assert!(writing.execute_unprepared(much).await.is_err(), "attempt {attempt}: the disk is full");
+            let fills = match store.read().get_database_backend() {
+                DbBackend::Sqlite => {
+                    writing.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+                    "INSERT INTO blob VALUES (randomblob(32), 1000000, zeroblob(1000000), false, 0)"
+                }
+                // Its disk is another machine's: a statement that fails leaves the transaction in the same state.
+                _ => "SELECT 1 / 0",
+            };
+            assert!(writing.execute_unprepared(fills).await.is_err(), "attempt {attempt}");
             // Whether the commit is tried or not: the transaction has ended badly.
             if attempt == 1 {
                 let _ = writing.commit().await;
             }
         }
-        let writing = store.write().await.unwrap();
-        writing.execute_unprepared("INSERT INTO lease VALUES ('sequencer', 'process 1', 0, 1)").await.unwrap();
-        writing.commit().await.unwrap();
-        assert_eq!(lease::Entity::find().count(store.read()).await.unwrap(), 1);
+        write(&store, ONE).await;
+        assert_eq!(blob::Entity::find().count(store.read()).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_lets_all_connections_go_is_asked_again() {
+        if !is_postgres() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
+        let gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        for _ in 0..3 {
+            let writing = store.write().await.unwrap();
+            let _ = store.read().execute_unprepared(gone).await;
+            assert!(writing.execute_unprepared(&statement(ONE)).await.is_err(), "its connection is gone");
+            drop(writing);
+            assert_eq!(blob::Entity::find().count(store.read()).await.unwrap(), 0);
+        }
+        write(&store, ONE).await;
     }
 }

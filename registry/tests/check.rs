@@ -10,7 +10,7 @@ use chancery_registry::Registry;
 use chancery_schema::digest::Digest;
 use chancery_schema::key::Role;
 use chancery_schema::log::checkpoint::{self, Checkpoint};
-use common::{Nation, clock, document, url};
+use common::{Nation, clock, database, document, url};
 use sea_orm::{ConnectionTrait, Database};
 
 /// A nation with two cards and a partner whose log it mirrors and that has cosigned.
@@ -37,10 +37,15 @@ async fn mirror(source: &Nation, mirror: &Nation) {
 /// What a check finds in a copy of the archive after a change.
 async fn findings(nation: &Nation, change: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let copy = url(folder.path());
-    nation.execute(&format!("VACUUM INTO '{}'", copy.trim_start_matches("sqlite:"))).await;
+    let copy = if database::is_postgres() {
+        database::copy(nation.folder(), folder.path())
+    } else {
+        let copy = url(folder.path());
+        nation.execute(&format!("VACUUM INTO '{}'", copy.trim_start_matches("sqlite:"))).await;
+        copy
+    };
     let db = Database::connect(&copy).await.unwrap();
-    let changed = db.execute_unprepared(change).await.unwrap();
+    let changed = db.execute_unprepared(&database::statement(change)).await.unwrap();
     assert!(change.is_empty() || changed.rows_affected() == 1, "{} rows: {change}", changed.rows_affected());
     db.close().await.unwrap();
     let registry = Registry::open(&copy, None, clock(&nation.now)).await.unwrap();
@@ -52,8 +57,8 @@ async fn findings(nation: &Nation, change: &str) -> Vec<String> {
 /// One byte of a column, the twentieth, made another.
 fn flipped(table: &str, column: &str, row: &str) -> String {
     let (before, after) = (format!("substr({column}, 1, 19)"), format!("substr({column}, 21)"));
-    let byte = format!("CASE WHEN substr({column}, 20, 1) = x'5a' THEN x'5b' ELSE x'5a' END");
-    let kind = if column.ends_with("note") { "TEXT" } else { "BLOB" };
+    let (kind, one, other) = if column.ends_with("note") { ("TEXT", "'Z'", "'Y'") } else { ("BLOB", "x'5a'", "x'5b'") };
+    let byte = format!("CASE WHEN substr({column}, 20, 1) = {one} THEN {other} ELSE {one} END");
     format!("UPDATE {table} SET {column} = CAST({before} || {byte} || {after} AS {kind}) WHERE {row}")
 }
 
@@ -117,7 +122,7 @@ async fn a_changed_view_is_found_by_log_and_table() {
         ("nation", "UPDATE nation SET nation = 'BR' WHERE log_id = 1"),
         ("delegation", "DELETE FROM delegation WHERE log_id = 1 AND idx = 1"),
         ("model", "UPDATE model SET current = NOT current WHERE log_id = 1 AND idx = 5"),
-        ("found", "UPDATE found SET name = 'x' WHERE log_id = 1 AND idx = 5 AND place = 1"),
+        ("found", "UPDATE found SET name = 'other' WHERE log_id = 1 AND idx = 5 AND place = 1"),
     ] {
         let findings = findings(&nation, change).await;
         let [finding] = &findings[..] else { panic!("{table}: {findings:?}") };

@@ -4,7 +4,7 @@
 
 mod common;
 
-use chancery_registry::{Error, MirrorState, Verdict};
+use chancery_registry::{Error, MirrorState, ModelFilter, Page, Verdict};
 use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::{Frame, Package};
@@ -297,6 +297,40 @@ async fn an_entry_of_a_later_form_does_not_stop_a_mirror() {
     // It passes it on like any other.
     let (package, _) = mirror.registry.package(&source.origin, 0, 6).await.unwrap().expect("a package");
     assert_eq!(package.entries[4..], later);
+}
+
+/// Where text cannot hold U+0000, the record that has it is judged and found all the same.
+#[tokio::test]
+async fn a_character_that_a_database_does_not_keep_stops_no_mirror() {
+    let (source, mirror) = pair().await;
+    source.upload("umoja").await;
+    let mut draft = Nation::card_draft("umoja");
+    draft["text"]["en"] = "before\u{0}after".into();
+    let card = source.sign(Kind::ModelCard, &draft, Role::Publisher);
+    source.admit(&card).await;
+    let mut void = draft.clone();
+    void["text\u{0}"] = "x".into();
+    let void = source.sign(Kind::ModelCard, &void, Role::Publisher);
+    pull(&source, &mirror).await;
+    let entry = [Entry::new("model-card", void.digest()).unwrap().to_bytes()];
+    take_in(&source, &mirror, &entry, &[Frame::Envelope(void.to_bytes())]).await;
+    assert_eq!(verdict(&mirror, &source.origin, 4).await, Verdict::Valid);
+    assert!(matches!(verdict(&mirror, &source.origin, 5).await, Verdict::Void(_)));
+    for (text, total) in [("before", 1), ("after", 1), ("before\u{0}after", 1), ("be\u{0}fore", 0)] {
+        let filter = ModelFilter { text: Some(text.to_owned()), ..ModelFilter::default() };
+        let found = mirror.registry.models(&filter, &Page { first: 10, after: None }).await.unwrap();
+        assert_eq!(found.total, total, "{text:?}");
+    }
+    for filter in [
+        ModelFilter { language: Some("e\u{0}n".to_owned()), ..ModelFilter::default() },
+        ModelFilter { license: Some("\u{0}".to_owned()), ..ModelFilter::default() },
+    ] {
+        assert_eq!(mirror.registry.models(&filter, &Page { first: 10, after: None }).await.unwrap().total, 0);
+    }
+    assert!(mirror.registry.versions("urn:\u{0}").await.unwrap().is_empty());
+    let page = Page { first: 10, after: None };
+    assert_eq!(mirror.registry.records(None, Some("model\u{0}"), &page).await.unwrap().total, 0);
+    same_when_rebuilt(&mirror).await;
 }
 
 #[tokio::test]

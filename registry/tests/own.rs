@@ -192,20 +192,6 @@ async fn two_sequencers_at_once_lose_nothing_and_enter_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_lease_taken_by_a_clock_that_stood_ahead_keeps_nobody_away() {
-    let nation = Nation::founded("FR").await;
-    nation.wait(7200);
-    for (name, step) in [("ahead", 0), ("back", -3600), ("forward", 3600)] {
-        let until = nation.now.load(Ordering::Relaxed) + if step == 0 { 86_400 } else { 20 };
-        nation.execute(&format!("UPDATE lease SET epoch = epoch + 900, until = {until}, holder = 'process 1'")).await;
-        nation.wait(step);
-        let admitted = tokio::time::timeout(Duration::from_secs(5), nation.publish(name)).await;
-        admitted.unwrap_or_else(|_| panic!("{name}: nobody else sequences"));
-    }
-    whole(&nation.registry, &nation.origin, 7).await;
-}
-
-#[tokio::test]
 async fn a_record_in_another_envelope_gets_the_receipt_of_the_first() {
     let nation = Nation::founded("FR").await;
     let (card, first) = nation.publish("umoja").await;
@@ -230,20 +216,50 @@ async fn an_archive_knows_its_own_log_by_name() {
 }
 
 #[tokio::test]
-async fn a_lease_that_another_process_holds_is_waited_for() {
+async fn what_another_process_is_given_the_sequencer_decides() {
+    let nation = Nation::founded("FR").await;
+    let other = nation.reopened().await;
+    assert_eq!((*nation.registry.leads().borrow(), *other.leads().borrow()), (true, false));
+    let card = nation.card("umoja");
+    let Admission::Refused(refusal) = other.admit(&card.to_bytes()).await.unwrap() else { panic!("no document") };
+    assert_eq!(refusal.code, Code::BlobMissing);
+    nation.upload("umoja").await;
+    for again in [false, true] {
+        let admission = other.admit(&card.to_bytes()).await.unwrap();
+        let Admission::Admitted(receipt) = admission else { panic!("refused: {admission:?}") };
+        assert_eq!((receipt.index, receipt.again), (4, again));
+        nation.verify(&card, Kind::ModelCard, &receipt);
+    }
+    assert_eq!(count(&nation, "submission").await, 0, "nothing is left behind");
+    other.heartbeat().await.unwrap();
+    assert_eq!(count(&nation, "lease WHERE name = 'sequencer' AND epoch = 1").await, 1);
+}
+
+#[tokio::test]
+async fn what_was_handed_over_to_a_sequencer_that_is_gone_is_decided_by_the_next() {
     let nation = Nation::founded("FR").await;
     nation.upload("umoja").await;
-    let card = nation.card("umoja").to_bytes();
-    let until = nation.now.load(Ordering::Relaxed) + 20;
-    nation.execute(&format!("UPDATE lease SET epoch = 900, until = {until}, holder = 'process 1'")).await;
-    let registry = nation.registry.clone();
-    let submission = tokio::spawn(async move { registry.admit(&card).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(!submission.is_finished(), "the other process has the lease");
-    nation.wait(21);
-    let admission = submission.await.unwrap().unwrap();
+    nation.execute("UPDATE lease SET epoch = 900, holder = 'process 1' WHERE name = 'sequencer'").await;
+    let mut leads = nation.registry.leads();
+    leads.wait_for(|leads| !leads).await.unwrap();
+    let card = nation.card("umoja");
+    assert_eq!(nation.admit(&card).await.index, 4);
+    assert!(*leads.borrow());
+    assert_eq!(count(&nation, "lease WHERE name = 'sequencer' AND epoch = 901").await, 1);
+    whole(&nation.registry, &nation.origin, 5).await;
+}
+
+#[tokio::test]
+async fn a_sequencer_that_resigns_is_followed_at_once() {
+    let nation = Nation::founded("FR").await;
+    let other = nation.reopened().await;
+    nation.registry.resign().await;
+    let mut leads = other.leads();
+    let followed = tokio::time::timeout(Duration::from_secs(2), leads.wait_for(|leads| *leads)).await;
+    assert!(followed.is_ok_and(|leads| leads.is_ok()), "it was waited for");
+    nation.upload("umoja").await;
+    let admission = other.admit(&nation.card("umoja").to_bytes()).await.unwrap();
     assert!(matches!(admission, Admission::Admitted(receipt) if receipt.index == 4));
-    assert_eq!(count(&nation, "lease WHERE epoch = 901").await, 1);
 }
 
 #[tokio::test]
@@ -252,6 +268,7 @@ async fn what_the_log_key_did_not_sign_is_not_in_the_log() {
     nation.upload("umoja").await;
     let device = Arc::new(Device { inner: nation.identity().log, broken: AtomicBool::new(true) });
     let identity = Identity { log: Arc::clone(&device) as _, ..nation.identity() };
+    nation.registry.resign().await;
     let registry = Registry::open(&nation.url(), Some(identity), clock(&nation.now)).await.unwrap();
     let card = nation.card("umoja").to_bytes();
     let error = registry.admit(&card).await.unwrap_err();

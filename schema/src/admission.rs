@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
@@ -230,7 +230,7 @@ impl Admitted {
 }
 
 /// Why a record was not admitted, in one word for programs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "Code::meaning says what each means")]
 pub enum Code {
@@ -316,7 +316,7 @@ impl Code {
 }
 
 /// Why a record was not admitted: data, with a reason that a person can read.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason} ({})", code.as_str())]
 pub struct Refusal {
     /// For programs.

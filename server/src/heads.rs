@@ -102,7 +102,7 @@ mod tests {
             witness: (cosigner(Role::Witness), Arc::new(nation.key(Role::Witness, 0))),
             mirror: (cosigner(Role::Mirror), Arc::new(nation.key(Role::Mirror, 0))),
         };
-        let url = format!("sqlite:{}", folder.join("chancery.db").display());
+        let url = chancery_tests::database::url(folder);
         Registry::open(&url, Some(identity), Arc::new(day)).await.unwrap()
     }
 

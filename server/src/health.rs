@@ -23,6 +23,8 @@ struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'static str>,
     version: &'static str,
+    /// Whether this process sequences; of several that serve one archive, one does.
+    sequencing: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<Log>,
 }
@@ -39,8 +41,9 @@ struct Log {
 
 /// `GET /health`: 200 when healthy, otherwise 503.
 pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Failure> {
+    let sequencing = *state.registry.leads().borrow();
     let Some(head) = state.heads.own().await? else {
-        return Ok(answer(Some("this node keeps no log of its own"), None));
+        return Ok(answer(Some("this node keeps no log of its own"), sequencing, None));
     };
     let signed_at = signed_at(&state, &head).await?;
     let age = signed_at.map(|at| (state.clock)().unix_seconds() - at.unix_seconds());
@@ -58,13 +61,13 @@ pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Fai
         signed_at: signed_at.map(|at| at.to_string()),
         age_seconds: age,
     };
-    Ok(answer(problem, Some(log)))
+    Ok(answer(problem, sequencing, Some(log)))
 }
 
-/// When the own witness last cosigned the own head.
+/// When the own witness last cosigned the own head, or one after it that another process has signed since.
 async fn signed_at(state: &State, head: &Head) -> Result<Option<Timestamp>> {
     let seen = state.registry.cosignatures(&head.origin, None).await?;
-    Ok(seen.into_iter().filter(|line| line.nation == head.nation && line.size == head.size).map(|line| line.at).max())
+    Ok(seen.into_iter().filter(|line| line.nation == head.nation && line.size >= head.size).map(|line| line.at).max())
 }
 
 /// Whether the checkpoint verifies under the log key of the own charter.
@@ -75,12 +78,12 @@ async fn is_signed(state: &State, head: &Head) -> Result<bool> {
     Ok(checkpoint::open(head.note.as_bytes(), &key).is_ok())
 }
 
-fn answer(problem: Option<&'static str>, log: Option<Log>) -> HttpResponse {
+fn answer(problem: Option<&'static str>, sequencing: bool, log: Option<Log>) -> HttpResponse {
     let mut response = match problem {
         None => HttpResponse::Ok(),
         Some(_) => HttpResponse::ServiceUnavailable(),
     };
     let status = if problem.is_none() { "healthy" } else { "unhealthy" };
-    let health = Health { status, problem, version: env!("CARGO_PKG_VERSION"), log };
+    let health = Health { status, problem, version: env!("CARGO_PKG_VERSION"), sequencing, log };
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(health)
 }

@@ -203,6 +203,6 @@ async fn open(folder: &std::path::Path, nation: &Nation, clock: Clock) -> Regist
         witness: (cosigner(Role::Witness), Arc::new(nation.key(Role::Witness, 0))),
         mirror: (cosigner(Role::Mirror), Arc::new(nation.key(Role::Mirror, 0))),
     };
-    let url = format!("sqlite:{}", folder.join("chancery.db").display());
+    let url = chancery_tests::database::url(folder);
     Registry::open(&url, Some(identity), clock).await.unwrap()
 }

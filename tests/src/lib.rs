@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod command;
+pub mod database;
 pub mod federation;
 pub mod history;
 pub mod nation;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::command::{chancery, succeed};
+use crate::database;
 
 /// How long a node may take to start or stop. On two busy cores a debug build needs seconds.
 const START: Duration = Duration::from_mins(1);
@@ -66,6 +67,9 @@ impl Node {
         for name in founding.names {
             init.args(["--name", name]);
         }
+        if database::is_postgres() {
+            init.args(["--database", &database::url(&folder.with_extension("database"))]);
+        }
         succeed(&mut init)?;
         Ok(Self {
             code: founding.code.to_owned(),
@@ -76,6 +80,41 @@ impl Node {
         })
     }
 
+    /// Another process of the node, which will serve the same archive at an address of its own. It does not
+    /// run yet.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn another(&self) -> anyhow::Result<Self> {
+        Ok(Self {
+            code: self.code.clone(),
+            origin: self.origin.clone(),
+            folder: self.folder.clone(),
+            url: format!("http://127.0.0.1:{}", free_port()?),
+            process: None,
+        })
+    }
+
+    /// Whether this process sequences.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn sequences(&self) -> anyhow::Result<bool> {
+        let health: Value = serde_json::from_slice(&self.get("/health")?)?;
+        health["sequencing"].as_bool().context("its health does not say whether it sequences")
+    }
+
+    /// Sends the process a signal, such as STOP.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let process = self.process.as_ref().context("the node does not run")?;
+        let sent = Command::new("kill").args([format!("-{name}"), process.id().to_string()]).status()?;
+        ensure!(sent.success(), "failed to send {name} to {}", self.code);
+        Ok(())
+    }
+
     /// Starts the node and waits until it says that it is ready.
     ///
     /// # Errors
@@ -84,6 +123,7 @@ impl Node {
         let log = File::options().create(true).append(true).open(self.log_file())?;
         let mut serve = chancery(self.home());
         serve.arg("serve").arg("--dir").arg(&self.folder).stdout(Stdio::piped()).stderr(log);
+        serve.args(["--http", self.url.trim_start_matches("http://")]);
         let mut process = serve.spawn().context("failed to start chancery serve")?;
         let stdout = process.stdout.take().context("standard output is piped")?;
         self.process = Some(process);
@@ -107,9 +147,10 @@ impl Node {
     /// # Errors
     /// When it does not end, or ends with a failure.
     pub fn stop(&mut self) -> anyhow::Result<()> {
+        if self.process.is_some() {
+            self.signal("TERM")?;
+        }
         let Some(mut process) = self.process.take() else { return Ok(()) };
-        let asked = std::process::Command::new("kill").args(["-TERM", &process.id().to_string()]).status()?;
-        ensure!(asked.success(), "failed to ask {} to stop", self.code);
         let deadline = std::time::Instant::now() + START;
         while std::time::Instant::now() < deadline {
             if let Some(status) = process.try_wait()? {
@@ -161,7 +202,11 @@ impl Node {
     /// When the node does not answer with success.
     pub fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let url = format!("{}{path}", self.url);
-        let mut answer = ureq::get(&url).call().with_context(|| format!("failed to fetch {url}"))?;
+        let answer = ureq::get(&url).config().http_status_as_error(false).build().call();
+        let mut answer = answer.with_context(|| format!("failed to fetch {url}"))?;
+        if !answer.status().is_success() {
+            bail!("{url} answered {}: {}", answer.status(), answer.body_mut().read_to_string().unwrap_or_default());
+        }
         Ok(answer.body_mut().with_config().limit(64 << 20).read_to_vec()?)
     }
 

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::FolderArgs;
 use crate::Context;
-use crate::config::Config;
 use crate::output::{Exit, Outcome, fail};
 
 /// Says what is well with a node, what is not, and how to mend it
@@ -45,7 +44,7 @@ struct Report {
 /// When there are findings.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let mut report = Report::default();
-    let config = report.take("configuration", Config::read(&args.folder.folder));
+    let config = report.take("configuration", args.folder.config());
     if let Some(config) = config {
         report.note("configuration", Standing::Ok, format!("{} of {}", config.origin, config.nation));
         report.keys(&config, context);

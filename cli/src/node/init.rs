@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{block_on, keys, wall_clock};
 use crate::Context;
 use crate::clock;
-use crate::config::{self, Config, template};
+use crate::config::{self, Config, Database, template};
 use crate::files::write_whole;
 use crate::fingerprint;
 use crate::keystore::Key;
@@ -37,6 +37,9 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 /// The file by which partners get to know the nation.
 pub const INTRODUCTION: &str = "introduction.chancery";
+
+const DATABASE_HELP: &str =
+    "Keep the archive in this database, which must be empty: postgres://HOST/NAME; without it, in a file";
 
 /// Founds a nation's log: makes its keys, signs its charter, and writes its node's folder
 #[derive(Debug, clap::Args)]
@@ -59,6 +62,9 @@ pub struct Args {
     /// How many of them must sign together
     #[arg(long, default_value_t = 2)]
     threshold: usize,
+    // Taken as text, or the parser's error would repeat a password that stands in it by mistake.
+    #[arg(long, value_name = "URL", help = DATABASE_HELP)]
+    database: Option<String>,
     /// Where GraphQL, the log and the portal will be served
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8420")]
     http: SocketAddr,
@@ -92,6 +98,7 @@ struct Keys {
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let folder = args.folder.clone().unwrap_or_else(|| args.nation.as_str().to_lowercase().into());
     let announced = args.check()?;
+    let database = args.database()?;
     let folder =
         std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
     refuse_taken(&folder)?;
@@ -109,17 +116,31 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let charter = envelopes.first().map(Envelope::record_digest).context("a founding begins with the charter")?;
     write_whole(
         &building.path().join(config::FILE),
-        template(&args.nation, &args.origin, args.http, &args.p2p).as_bytes(),
+        template(&args.nation, &args.origin, &database, args.http, &args.p2p).as_bytes(),
     )?;
     let config = Config::read(building.path())?;
     let introduction = block_on(found(&config, keys, &envelopes))?;
     write_whole(&building.path().join(INTRODUCTION), &introduction)?;
-    settle(&config.database);
+    if let Database::File(path) = &config.database {
+        settle(path);
+    }
     appear(building, &folder)?;
     report(args, &folder, &charter, context)
 }
 
 impl Args {
+    /// Where the archive will be.
+    fn database(&self) -> Outcome<Database> {
+        let Some(text) = &self.database else { return Ok(Database::default()) };
+        match Database::try_from(text.clone()).or_exit(Exit::Usage, || "failed to use --database")? {
+            Database::File(_) => {
+                let hint = "give postgres://HOST/NAME, or leave it out for a file in the node's folder";
+                fail(Exit::Usage, format!("--database is no address of a server; {hint}"))
+            }
+            server @ Database::Server(_) => Ok(server),
+        }
+    }
+
     /// Checks what the parser cannot; answers the addresses that partners are told.
     fn check(&self) -> Outcome<Vec<String>> {
         if !(1..=CHARTER_KEYS_MAX).contains(&self.roots) {
@@ -263,8 +284,8 @@ fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): 
 /// Makes the archive, admits the first records, and answers the introduction.
 async fn found(config: &Config, keys: Keys, envelopes: &[Envelope]) -> Outcome<Vec<u8>> {
     let identity = keys::identity(config, [keys.log, keys.witness, keys.mirror])?;
-    let registry = Registry::open(&config.database_url(), Some(identity), wall_clock()).await;
-    let registry = registry.context("failed to make the archive")?;
+    let registry = Registry::open(&config.database.url(), Some(identity), wall_clock()).await;
+    let registry = registry.with_context(|| format!("failed to make the archive in {}", config.database))?;
     for envelope in envelopes {
         if let Admission::Refused(refusal) = registry.admit(&envelope.to_bytes()).await? {
             let kind = Submission::open(envelope.clone()).map(|submission| submission.record.kind().as_str());
@@ -273,7 +294,7 @@ async fn found(config: &Config, keys: Keys, envelopes: &[Envelope]) -> Outcome<V
         }
     }
     let introduction = registry.introduction().await.context("failed to write the introduction")?;
-    drop(registry);
+    registry.resign().await;
     Ok(introduction)
 }
 

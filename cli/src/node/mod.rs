@@ -19,15 +19,36 @@ use anyhow::Context as _;
 use chancery_registry::{Clock, Identity, Registry};
 
 use crate::clock;
-use crate::config::Config;
-use crate::output::{Exit, Outcome, fail};
+use crate::config::{Config, Database};
+use crate::output::{Exit, OrExit as _, Outcome, fail};
 
-/// The option by which a command finds the node's folder.
+const DATABASE_HELP: &str =
+    "Use this archive instead of the one that chancery.toml names: a file, or postgres://HOST/NAME";
+
+/// The options by which a command finds the node's folder and its archive.
 #[derive(Clone, Debug, clap::Args)]
 pub struct FolderArgs {
     /// The node's folder, where chancery.toml is
     #[arg(long = "dir", value_name = "DIR", default_value = ".")]
-    pub folder: PathBuf,
+    folder: PathBuf,
+    // Taken as text, or the parser's error would repeat a password that stands in it by mistake.
+    #[arg(long, value_name = "FILE|URL", help = DATABASE_HELP)]
+    database: Option<String>,
+}
+
+impl FolderArgs {
+    /// The configuration of the node.
+    ///
+    /// # Errors
+    /// When there is none, or one line of it or the option cannot be meant.
+    pub fn config(&self) -> Outcome<Config> {
+        let mut config = Config::read(&self.folder)?;
+        if let Some(database) = &self.database {
+            config.database =
+                Database::try_from(database.clone()).or_exit(Exit::Usage, || "failed to use --database")?;
+        }
+        Ok(config)
+    }
 }
 
 const NODE_HELP: &str = "The node's address, such as http://127.0.0.1:8420";
@@ -60,16 +81,26 @@ pub fn block_on<T>(future: impl Future<Output = Outcome<T>>) -> Outcome<T> {
 /// # Errors
 /// When it does not, or is another nation's.
 pub async fn open_archive(config: &Config, identity: Option<Identity>) -> Outcome<Registry> {
-    if !config.database.is_file() {
+    if let Database::File(path) = &config.database
+        && !path.is_file()
+    {
         let hint = "found the nation with `chancery init`, or name its folder with --dir";
-        return fail(Exit::Usage, format!("no database {}; {hint}", config.database.display()));
+        return fail(Exit::Usage, format!("no database {}; {hint}", path.display()));
     }
-    let opened = Registry::open(&config.database_url(), identity, wall_clock()).await;
-    let registry = opened.with_context(|| format!("failed to use the database {}", config.database.display()))?;
-    if registry.head(&config.origin).await?.is_none_or(|head| !head.own) {
+    // Looked into before it is opened to be written: an empty one is not made this nation's by mistake.
+    let looked = open(config, None).await?;
+    if looked.own_origin() != Some(&config.origin) {
         let (nation, origin) = (&config.nation, &config.origin);
-        let problem = format!("{} is not the archive of {nation} and its log {origin}", config.database.display());
+        let problem = format!("{} is not the archive of {nation} and its log {origin}", config.database);
         return fail(Exit::Usage, format!("{problem}; check nation, origin and database in {}", crate::config::FILE));
     }
-    Ok(registry)
+    match identity {
+        Some(_) => open(config, identity).await,
+        None => Ok(looked),
+    }
+}
+
+async fn open(config: &Config, identity: Option<Identity>) -> Outcome<Registry> {
+    let opened = Registry::open(&config.database.url(), identity, wall_clock()).await;
+    Ok(opened.with_context(|| format!("failed to use the database {}", config.database))?)
 }

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,13 +11,18 @@ use chancery_p2p_node as p2p;
 use chancery_registry::Registry;
 use chancery_schema::key::Role;
 use chancery_server as server;
+use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info};
+use zeroize::Zeroizing;
 
 use super::{FolderArgs, block_on, keys, open_archive, wall_clock};
 use crate::config::{Config, reachable, socket};
 use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome};
 use crate::{Context, telemetry};
+
+/// How often to try to exchange again, where the address was not free.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// How often the node says that it lives: its own cosignature on its own head.
 const HEARTBEAT: Duration = Duration::from_mins(10);
@@ -40,7 +45,7 @@ pub struct Args {
 /// # Errors
 /// When a key does not open, the archive is another nation's, or an address is taken.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let mut config = Config::read(&args.folder.folder)?;
+    let mut config = args.folder.config()?;
     config.http = args.http.unwrap_or(config.http);
     if !args.p2p.is_empty() {
         config.p2p.clone_from(&args.p2p);
@@ -56,35 +61,101 @@ async fn serve(config: &Config, [log, witness, mirror, transport]: [Key; 4]) -> 
     // Before anything is announced, so that no request to stop is missed.
     let stop = asked_to_stop()?;
     let registry = open_archive(config, Some(keys::identity(config, [log, witness, mirror])?)).await?;
-    let node = start_node(config, transport, &registry).await?;
-    let server = start_server(config, &registry, &node).await?;
-    announce(config, &server, &node)?;
+    let served = serve_archive(config, transport, &registry, stop).await;
+    // Whatever ended it: another process of this nation need not wait.
+    registry.resign().await;
+    served
+}
+
+async fn serve_archive(
+    config: &Config,
+    transport: Key,
+    registry: &Registry,
+    stop: impl Future<Output = ()>,
+) -> Outcome {
+    let exchange = Exchange::new(config, transport, registry);
+    if *registry.leads().borrow() {
+        exchange.start().await?;
+    } else {
+        info!("Another process sequences and exchanges; this one serves, and hands submissions over");
+    }
+    let server = start_server(config, registry, &exchange).await?;
+    announce(config, &server, &exchange)?;
     info!(nation = %config.nation, log.origin = %config.origin, "The node is ready");
-    beat_until(&registry, stop).await;
+    run_until(stop, registry, &exchange).await;
     info!("The node stops");
     server.shutdown().await;
-    node.shutdown().await;
+    exchange.stop().await;
     Ok(())
 }
 
-async fn start_node(config: &Config, transport: Key, registry: &Registry) -> Outcome<Arc<p2p::Node>> {
-    // The library shares a port that another process listens on; two nodes behind one port would not do.
-    for socket in config.p2p.iter().filter_map(|address| socket(address)) {
-        let hint = "check p2p in chancery.toml, or name another address with --p2p";
-        let attempted = || format!("failed to listen for partners at {socket}; {hint}");
-        TcpListener::bind(socket).or_exit(Exit::Other, attempted)?;
-    }
-    let exchange = p2p::Config { transport_seed: transport.into_seed(), listen: config.p2p.clone() };
-    let node = p2p::Node::start(exchange, registry.clone(), wall_clock()).await;
-    let hint = "check p2p in chancery.toml, or name another address with --p2p";
-    Ok(Arc::new(
-        node.or_exit(Exit::Other, || format!("failed to listen for partners at {}; {hint}", config.p2p.join(", ")))?,
-    ))
+/// The exchange with partners. It runs in the process that sequences: of all that serve one archive, one
+/// speaks to partners.
+struct Exchange {
+    seed: Zeroizing<[u8; 32]>,
+    listen: Vec<String>,
+    registry: Registry,
+    node: Mutex<Option<Arc<p2p::Node>>>,
 }
 
-async fn start_server(config: &Config, registry: &Registry, node: &Arc<p2p::Node>) -> Outcome<server::Server> {
+impl Exchange {
+    fn new(config: &Config, transport: Key, registry: &Registry) -> Arc<Self> {
+        let (seed, listen) = (transport.into_seed(), config.p2p.clone());
+        Arc::new(Self { seed, listen, registry: registry.clone(), node: Mutex::default() })
+    }
+
+    async fn start(&self) -> Outcome {
+        // The library shares a port that another process listens on; two nodes behind one port would not do.
+        for socket in self.listen.iter().filter_map(|address| socket(address)) {
+            let hint = "check p2p in chancery.toml, or name another address with --p2p";
+            let attempted = || format!("failed to listen for partners at {socket}; {hint}");
+            TcpListener::bind(socket).or_exit(Exit::Other, attempted)?;
+        }
+        let config = p2p::Config { transport_seed: self.seed.clone(), listen: self.listen.clone() };
+        let node = p2p::Node::start(config, self.registry.clone(), wall_clock()).await;
+        let hint = "check p2p in chancery.toml, or name another address with --p2p";
+        let attempted = || format!("failed to listen for partners at {}; {hint}", self.listen.join(", "));
+        let node = node.or_exit(Exit::Other, attempted)?;
+        *self.locked() = Some(Arc::new(node));
+        Ok(())
+    }
+
+    async fn stop(&self) {
+        let node = self.locked().take();
+        if let Some(node) = node {
+            node.shutdown().await;
+        }
+    }
+
+    /// Runs where this process sequences, and only there.
+    async fn follow(&self, leads: bool) {
+        if !leads {
+            self.stop().await;
+        } else if self.locked().is_none() {
+            match self.start().await {
+                Ok(()) => info!("This process sequences and exchanges from now on"),
+                // It is tried again: the process before may not have let go of the address yet.
+                Err(failure) => error!("Failed to exchange: {:#}", failure.error),
+            }
+        }
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        self.locked().as_ref().map_or_else(Vec::new, |node| node.addresses())
+    }
+
+    fn metrics_text(&self) -> String {
+        self.locked().as_ref().map_or_else(String::new, |node| node.metrics_text())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Arc<p2p::Node>>> {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn start_server(config: &Config, registry: &Registry, exchange: &Arc<Exchange>) -> Outcome<server::Server> {
     let tls = config.tls.clone().map(|tls| server::Tls { certificate: tls.certificate, key: tls.key });
-    let exchange = Arc::clone(node);
+    let exchange = Arc::clone(exchange);
     let faces = server::Config {
         http: config.http,
         behind_proxy: config.behind_proxy,
@@ -96,19 +167,21 @@ async fn start_server(config: &Config, registry: &Registry, node: &Arc<p2p::Node
     server.or_exit(Exit::Other, || format!("failed to serve at {}; {hint}", config.http))
 }
 
-/// The one line that programs wait for.
-fn announce(config: &Config, server: &server::Server, node: &p2p::Node) -> Outcome {
+/// The one line that programs wait for. `p2p` is empty where another process speaks to partners.
+fn announce(config: &Config, server: &server::Server, exchange: &Exchange) -> Outcome {
     let mut out = std::io::stdout().lock();
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let address = reachable(server.address());
-    let said = writeln!(out, "ready http={scheme}://{address} p2p={}", node.addresses().join(","));
+    let said = writeln!(out, "ready http={scheme}://{address} p2p={}", exchange.addresses().join(","));
     Ok(said.and_then(|()| out.flush()).context("failed to say that the node is ready")?)
 }
 
-/// Says at each beat that the node lives, until it is asked to stop.
-async fn beat_until(registry: &Registry, stop: impl Future<Output = ()>) {
-    let mut beats = tokio::time::interval(HEARTBEAT);
-    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Says at each beat that the node lives, and exchanges while it sequences, until it is asked to stop.
+async fn run_until(stop: impl Future<Output = ()>, registry: &Registry, exchange: &Exchange) {
+    let (mut beats, mut tries) = (interval(HEARTBEAT), interval(RETRY));
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tries.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut leads = registry.leads();
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
@@ -118,7 +191,12 @@ async fn beat_until(registry: &Registry, stop: impl Future<Output = ()>) {
                     error!(error = &problem as &dyn std::error::Error, "Failed to sign a heartbeat");
                 }
             }
+            // Whoever sends it lives as long as the registry.
+            _ = leads.changed() => {}
+            _ = tries.tick() => {}
         }
+        let held = *leads.borrow_and_update();
+        exchange.follow(held).await;
     }
 }
 

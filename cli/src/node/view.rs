@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{FolderArgs, block_on, open_archive};
 use crate::Context;
-use crate::config::Config;
 use crate::output::Outcome;
 
 /// What people see, computed from the logs
@@ -20,7 +19,7 @@ pub enum Command {
 /// When the archive cannot be read; the view is then as it was.
 pub fn run(command: &Command, context: &Context) -> Outcome {
     let Command::Rebuild(folder) = command;
-    let config = Config::read(&folder.folder)?;
+    let config = folder.config()?;
     let (entries, before, after) = block_on(async {
         let registry = open_archive(&config, None).await?;
         let before = registry.view_digest().await?;

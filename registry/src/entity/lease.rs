@@ -1,4 +1,4 @@
-//! Who may sequence.
+//! Which process has which part.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,8 +8,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
     pub holder: String,
-    pub until: i64,
     pub epoch: i64,
+    pub knock: i64,
+    pub answer: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,4 +11,5 @@ pub mod introduction;
 pub mod lease;
 pub mod log;
 pub mod missing;
+pub mod submission;
 pub mod tile;

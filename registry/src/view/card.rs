@@ -57,7 +57,13 @@ pub(super) async fn write(
 
 /// Text as it is searched: without case.
 pub(super) fn fold(text: &str) -> String {
-    text.to_lowercase()
+    kept(&text.to_lowercase())
+}
+
+/// Text as every database keeps it: U+0000, which `PostgreSQL` does not, becomes U+FFFD. What is asked
+/// for is written so too, and then finds nothing else.
+pub(super) fn kept(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 async fn write_languages(db: &impl ConnectionTrait, log: &Log, index: u64, card: &ModelCard) -> Result<()> {

@@ -5,7 +5,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
-use super::card::fold;
+use super::card::{fold, kept};
 use super::entity::{model, model_language, model_license, record};
 use super::page::{self, Place};
 use super::verdict::{Logs, digests};
@@ -49,7 +49,7 @@ impl Registry {
     pub async fn versions(&self, urn: &str) -> Result<Vec<ModelSummary>> {
         let db = self.core.store.snapshot().await?;
         let rows = model::Entity::find()
-            .filter(model::Column::Urn.eq(urn))
+            .filter(model::Column::Urn.eq(kept(urn)))
             .filter(model::Column::Current.eq(true))
             .order_by_asc(model::Column::LogId)
             .order_by_desc(model::Column::Since)

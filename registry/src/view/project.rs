@@ -7,6 +7,7 @@ use chancery_schema::record::{Charter, Delegation, Header, Record, Weights};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
+use super::card::kept;
 use super::entity::{delegation, found, nation, record};
 use super::judge::{self, Judged};
 use super::verdict::{MISSING, SUPERSEDED, UNKNOWN, VALID, VOID, joined};
@@ -76,7 +77,7 @@ fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::Act
         kind: Set(entry.kind().to_owned()),
         verdict: Set(verdict.to_owned()),
         code: Set(refusal.map(|refusal| refusal.code.as_str().to_owned())),
-        reason: Set(refusal.map(|refusal| refusal.reason.clone())),
+        reason: Set(refusal.map(|refusal| kept(&refusal.reason))),
         superseded_by: Set(None),
         scope: Set(scope),
         at: Set(header.map_or(0, |header| header.issued_at.unix_seconds())),
@@ -158,7 +159,7 @@ async fn write_found(
         place: Set(place),
         digest: Set(digest.as_bytes().to_vec()),
         what: Set(what::word(found_as).to_owned()),
-        name: Set(name),
+        name: Set(kept(&name)),
     });
     let rows: Vec<found::ActiveModel> = rows.collect();
     for rows in rows.chunks(ROWS_PER_STATEMENT) {

@@ -6,6 +6,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
+use super::card::kept;
 use super::entity::{found, record};
 use super::page::{self, Place};
 use super::verdict::{Logs, SUPERSEDED, VALID};
@@ -42,7 +43,7 @@ impl Registry {
             records = records.filter(record::Column::LogId.eq(held.log.id));
         }
         if let Some(kind) = kind {
-            records = records.filter(record::Column::Kind.eq(kind));
+            records = records.filter(record::Column::Kind.eq(kept(kind)));
         }
         let total = records.clone().count(&db).await.attempting("count records")?;
         let records = if origin.is_some() { in_log(records, page)? } else { across_logs(records, page)? };

@@ -21,6 +21,8 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use chancery_tests::database::{self, url};
+
 /// A nation with every key it needs, and its archive.
 pub struct Nation {
     pub code: Code,
@@ -84,6 +86,10 @@ impl Nation {
         url(self.folder.path())
     }
 
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Lets time pass.
     pub fn wait(&self, seconds: i64) {
         self.now.fetch_add(seconds, Ordering::Relaxed);
@@ -95,7 +101,7 @@ impl Nation {
     }
 
     pub async fn execute(&self, sql: &str) {
-        self.sql().await.execute_unprepared(sql).await.expect("the statement runs");
+        self.sql().await.execute_unprepared(&database::statement(sql)).await.expect("the statement runs");
     }
 
     pub async fn admit(&self, envelope: &Envelope) -> Receipt {
@@ -188,7 +194,7 @@ impl Nation {
         self.sign(Kind::ModelCard, &draft, Role::Publisher)
     }
 
-    fn card_draft(name: &str) -> Value {
+    pub fn card_draft(name: &str) -> Value {
         let document = document(name);
         json!({
             "org": "lab",
@@ -278,10 +284,6 @@ fn identity(seed: &str, origin: &Origin) -> Identity {
 pub fn clock(now: &Arc<AtomicI64>) -> Clock {
     let now = Arc::clone(now);
     Arc::new(move || Timestamp::from_unix_seconds(now.load(Ordering::Relaxed)).expect("a time"))
-}
-
-pub fn url(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("chancery.db").display())
 }
 
 async fn open(folder: &Path, identity: Option<Identity>, now: &Arc<AtomicI64>) -> Registry {

@@ -52,7 +52,7 @@ pub struct Args {
 /// When the introduction does not hold, the fingerprint is another, the exchange key does not open, or
 /// the accreditation is refused.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let config = Config::read(&args.folder.folder)?;
+    let config = args.folder.config()?;
     let stranger = Stranger::meet(&args.introduction)?;
     if stranger.origin == config.origin || stranger.nation == config.nation {
         return fail(Exit::Usage, format!("{} introduces this node's own nation", args.introduction));
@@ -147,7 +147,9 @@ fn accreditation(args: &Args, config: &Config, stranger: &Stranger, passphrase: 
 async fn admit(config: &Config, passphrase: &Passphrase, envelope: &Envelope) -> Outcome {
     let keys = keys::open(config, [Role::Log, Role::Witness, Role::Mirror], passphrase)?;
     let registry = open_archive(config, Some(keys::identity(config, keys)?)).await?;
-    match registry.admit(&envelope.to_bytes()).await? {
+    let admission = registry.admit(&envelope.to_bytes()).await;
+    registry.resign().await;
+    match admission? {
         Admission::Admitted(_) => Ok(()),
         Admission::Refused(refusal) => refused(refusal.code.as_str(), &refusal.reason),
     }

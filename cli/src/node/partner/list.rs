@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::Context;
 use crate::client::{Client, shown};
-use crate::config::Config;
 use crate::node::{FolderArgs, block_on, open_archive, running};
 use crate::output::Outcome;
 
@@ -23,7 +22,7 @@ pub struct Args {
 /// # Errors
 /// When the archive cannot be read.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let config = Config::read(&args.folder.folder)?;
+    let config = args.folder.config()?;
     let partners = block_on(async { Ok(open_archive(&config, None).await?.partners().await?) })?;
     let client = running::find(&config)?;
     let sync = client.as_ref().map(sync_states).transpose()?;

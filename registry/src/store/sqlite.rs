@@ -1,0 +1,69 @@
+//! `SQLite`: the archive is one file of this machine.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+
+/// How long another process may hold the write lock.
+const BUSY_TIMEOUT: Duration = super::TURN;
+
+/// The address of a file that is made when it is not there; none where `url` names no file.
+pub(super) fn url(url: &str) -> Option<String> {
+    let path = url.strip_prefix("sqlite:").filter(|path| !path.contains(":memory:"))?;
+    Some(if path.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") })
+}
+
+/// Opens that many connections, which may write or not.
+pub(super) async fn connect(url: &str, connections: u32, writes: bool) -> Result<DatabaseConnection, DbErr> {
+    open(url, connections, move |options| {
+        let options = options.pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
+        options.pragma("query_only", if writes { "OFF" } else { "ON" }).foreign_keys(true)
+    })
+    .await
+}
+
+/// Begins to write: the lock is taken at once, so that a transaction never fails half way because
+/// another process wrote in between.
+pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    writer.begin_with_options(immediate).await
+}
+
+/// A database of its own, on disk only while it is open, with the empty tables of the view, and behind
+/// them the archive, to read: a name is looked for in the view's own first.
+pub(super) async fn scratch(archive: &DatabaseConnection) -> Result<DatabaseConnection, DbErr> {
+    let scratch = open("sqlite:?mode=rwc", 1, |options| options.foreign_keys(false)).await?;
+    chancery_migrations::run_view(&scratch).await?;
+    let file = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+    let file = archive.query_one_raw(Statement::from_string(DbBackend::Sqlite, file)).await?;
+    let path: String = file.ok_or_else(|| DbErr::RecordNotFound("main".to_owned()))?.try_get("", "file")?;
+    let uri = format!("file:{}?mode=ro", uri_path(&path));
+    let attach = Statement::from_sql_and_values(DbBackend::Sqlite, "ATTACH ? AS archive", [uri.into()]);
+    scratch.execute_raw(attach).await?;
+    Ok(scratch)
+}
+
+async fn open(
+    url: &str,
+    connections: u32,
+    set: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).acquire_timeout(BUSY_TIMEOUT).sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(move |options| set(options).busy_timeout(BUSY_TIMEOUT));
+    Database::connect(options).await
+}
+
+/// A path as it stands in a URI.
+fn uri_path(path: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
+    let encode = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_bytes().iter().map(encode).collect()
+}
