@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Rust, Node 20 and make; the rest they fetch.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint threats corpus explore portal browser needs
+.PHONY: help demo test lint threats corpus explore portal browser postgres on-postgres needs
 
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
@@ -12,15 +12,21 @@ demo: needs explore portal ## Start three nations that exchange models; CHECK=1 
 	$(CARGO) build --locked --workspace --bins
 	target/debug/demo $(if $(CHECK),--check) $(if $(MODEL),--model "$(MODEL)")
 
-test: needs explore portal browser ## Run every check that CI runs
+test: needs explore portal browser postgres ## Run every check that CI runs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) check --locked -p chancery --no-default-features
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	cd web && npm run --silent check && npm test --silent
 	$(CARGO) test --locked --workspace
+	tests/with-postgres $(MAKE) --no-print-directory on-postgres
 	$(CARGO) test --locked --workspace --test portal -- --ignored --nocapture
 	$(MAKE) --no-print-directory demo CHECK=1
+
+# Every test that has a database, on PostgreSQL.
+on-postgres:
+	$(CARGO) test --locked -p chancery-migrations -p chancery-registry -p chancery-server
+	$(CARGO) test --locked -p chancery-tests --test federation --test processes
 
 lint: ## Check form and lints only
 	$(CARGO) fmt --all --check
@@ -55,6 +61,11 @@ web/dist: web/node_modules $(PORTAL)
 browser:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends chromium fonts-noto-core fonts-noto-cjk; } \
 		|| { echo "Chromium is missing; install it: apt-get install --yes chromium fonts-noto-core fonts-noto-cjk"; exit 1; }
+
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+		|| { apt-get update -qq && apt-get install --yes --no-install-recommends postgresql; } \
+		|| { echo "PostgreSQL is missing; install it: apt-get install --yes postgresql"; exit 1; }
 
 needs:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing; install it: https://rustup.rs"; exit 1; }

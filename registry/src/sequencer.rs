@@ -11,17 +11,21 @@
 //! which moves only from the size and root that were read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chancery_schema::admission::Submission;
 use chancery_schema::log::checkpoint::Checkpoint;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
 use crate::batch::{Batch, Written};
 use crate::handover::{self, Answer, Handed};
 use crate::lease::{LOOK, Lease};
 use crate::log::Held;
 use crate::{Admission, Core, Error, Result, bounds};
+
+/// How long to wait when the database did not answer.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the sequencer is asked.
 pub(crate) enum Request {
@@ -93,6 +97,8 @@ impl Sequencer {
             Ok(handed) => self.take(handed).await,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to see who sequences");
+                // A database that is away is not asked ten times a second.
+                sleep(PAUSE).await;
             }
         }
     }

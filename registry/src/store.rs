@@ -57,7 +57,7 @@ impl Store {
     /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`) and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self> {
         let database = Database::at(url)?;
-        let writer = database.connect(1, true).await.attempting("open the database")?;
+        let writer = database.connect(1, true).await.attempting(database.opening())?;
         chancery_migrations::run(&writer).await.attempting("bring the tables up to date")?;
         database.prepare(&writer).await.attempting("bring the tables up to date")?;
         let readers = database.connect(READERS, false).await.attempting("open the database for reading")?;
@@ -94,7 +94,7 @@ impl Store {
         let mut turn = Arc::clone(&self.writer).lock_owned().await;
         let writer = match turn.take() {
             Some(writer) => writer,
-            None => self.database.connect(1, true).await.attempting("open the database")?,
+            None => self.database.connect(1, true).await.attempting(self.database.opening())?,
         };
         let transaction = self.database.begin(&writer).await.attempting("begin writing")?;
         *turn = Some(writer);
@@ -119,6 +119,14 @@ impl Database {
         }
         let unknown = || refuse("its address is neither sqlite:PATH nor postgres://HOST/NAME");
         sqlite::url(url).map(Self::Sqlite).ok_or_else(unknown)
+    }
+
+    /// What is attempted when it is opened.
+    fn opening(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "open the database",
+            Self::Postgres(_) => "reach the database; check that its server runs, and its address, user and password",
+        }
     }
 
     async fn connect(&self, connections: u32, writes: bool) -> std::result::Result<DatabaseConnection, DbErr> {
