@@ -59,6 +59,9 @@ export const ar: Messages = {
   'models.any': 'أي دولة',
   'models.language': 'يعرف اللغة',
   'models.license': 'الترخيص',
+  'models.order': 'الترتيب',
+  'models.newest': 'الأحدث أولًا',
+  'models.byName': 'الاسم، من A إلى Z',
   'models.search': 'بحث',
   'models.count':
     '{count, plural, =0 {لم يُعثر على أي نموذج} zero {لم يُعثر على أي نموذج} one {عُثر على نموذج واحد} two {عُثر على نموذجين} few {عُثر على # نماذج} many {عُثر على # نموذجًا} other {عُثر على # نموذج}}',

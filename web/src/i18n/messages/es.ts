@@ -59,6 +59,9 @@ export const es: Messages = {
   'models.any': 'Cualquiera',
   'models.language': 'Conoce el idioma',
   'models.license': 'Licencia',
+  'models.order': 'Orden',
+  'models.newest': 'Los más recientes primero',
+  'models.byName': 'Nombre, de la A a la Z',
   'models.search': 'Buscar',
   'models.count':
     '{count, plural, =0 {No se ha encontrado ningún modelo} one {Se ha encontrado # modelo} many {Se han encontrado # de modelos} other {Se han encontrado # modelos}}',

@@ -59,6 +59,9 @@ export const fr: Messages = {
   'models.any': 'Toutes',
   'models.language': 'Connaît la langue',
   'models.license': 'Licence',
+  'models.order': 'Ordre',
+  'models.newest': 'Les plus récents d’abord',
+  'models.byName': 'Nom, de A à Z',
   'models.search': 'Rechercher',
   'models.count':
     '{count, plural, =0 {Aucun modèle trouvé} one {# modèle trouvé} many {# de modèles trouvés} other {# modèles trouvés}}',

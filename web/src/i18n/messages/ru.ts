@@ -61,6 +61,9 @@ export const ru: Messages = {
   'models.any': 'Любое',
   'models.language': 'Владеет языком',
   'models.license': 'Лицензия',
+  'models.order': 'Порядок',
+  'models.newest': 'Сначала новые',
+  'models.byName': 'По названию, от A до Z',
   'models.search': 'Найти',
   'models.count':
     '{count, plural, =0 {Моделей не найдено} one {Найдена # модель} few {Найдены # модели} many {Найдено # моделей} other {Найдено # модели}}',
