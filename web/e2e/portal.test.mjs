@@ -127,6 +127,23 @@ describe('a diplomat in Kenya', () => {
       assert.deepEqual(models.map((model) => model.match(/voltaire\/\S+/)?.[0]), ['voltaire/hostile', 'voltaire/voltaire-petit']);
     });
   });
+
+  test('whose browser keeps nothing can pin all the same, and is told how long it lasts', async () => {
+    await visit({}, async (page) => {
+      await page.addInitScript(() => {
+        Object.defineProperty(globalThis, 'localStorage', {
+          get: () => {
+            throw new DOMException('Access is denied for this document.', 'SecurityError');
+          },
+        });
+      });
+      await page.goto(`${federation.KE}/en/nation/FR`);
+      await page.getByRole('button', { name: 'I have compared it: pin it' }).click();
+      await page.getByRole('alert').filter({ hasText: 'This browser did not keep your change' }).waitFor();
+      await page.getByRole('link', { name: 'Voltaire Petit' }).first().click();
+      assert.equal(await verdict(page), 'verified');
+    });
+  });
 });
 
 describe('a stranger between the reader and the node', () => {

@@ -13,8 +13,8 @@ import { PinsProvider } from '../trust/pins';
 
 afterEach(() => {
   cleanup();
-  localStorage.clear();
   vi.unstubAllGlobals();
+  localStorage.clear();
 });
 
 const ONE = '1'.repeat(64);
@@ -96,6 +96,16 @@ test('only the policy that was adopted is said to be in force', async () => {
   expect(page.queryByText(en['trust.adopted'])).toBeNull();
   type('quorum none');
   await page.findByText(en['trust.adopted']);
+});
+
+test('a policy that the browser does not keep is in force, and is said to last only while the page is open', async () => {
+  vi.stubGlobal('localStorage', undefined);
+  const { page } = visit('/trust', never);
+  fireEvent.change(await page.findByRole('textbox', { name: 'A policy file' }), { target: { value: 'quorum none' } });
+  fireEvent.click(page.getByRole('button', { name: 'Adopt it' }));
+  expect(page.getByRole('alert').textContent).toBe(en['pin.unkept']);
+  expect(page.queryByText(en['trust.adopted'])).toBeNull();
+  page.getByRole('button', { name: 'Drop it' });
 });
 
 test('models are asked for in the order of the address, page links keep it, and another one begins at the first page', async () => {

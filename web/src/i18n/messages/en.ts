@@ -166,6 +166,7 @@ export const en = {
     'Compare it with the nation itself, by voice or on paper. This page cannot do that for you: whoever controls it could show another.',
   'pin.pin': 'I have compared it: pin it',
   'pin.pinned': 'You have pinned this fingerprint in this browser.',
+  'pin.unkept': 'This browser did not keep your change. It holds only until this tab is closed or reloaded.',
   'pin.unpin': 'Unpin',
   'pin.differs': 'This is not the fingerprint that you have pinned. Do not rely on it, and ask the nation. You pinned:',
   'trust.title': 'What you trust',

@@ -172,6 +172,7 @@ export const es: Messages = {
     'Cotéjela con la propia nación, de viva voz o por escrito. Esta página no puede hacerlo por usted: quien la controle podría mostrar otra.',
   'pin.pin': 'La he cotejado: fijarla',
   'pin.pinned': 'Usted ha fijado esta huella en este navegador.',
+  'pin.unkept': 'Este navegador no ha conservado su cambio. Solo vale hasta que se cierre o se recargue esta pestaña.',
   'pin.unpin': 'Dejar de fijar',
   'pin.differs': 'Esta no es la huella que usted ha fijado. No confíe en ella y consulte a la nación. Usted fijó:',
   'trust.title': 'En qué confía usted',

@@ -172,6 +172,8 @@ export const fr: Messages = {
     'Comparez-la avec la nation elle-même, de vive voix ou sur papier. Cette page ne peut pas le faire pour vous : quiconque la contrôle pourrait en montrer une autre.',
   'pin.pin': 'Je l’ai comparée : l’épingler',
   'pin.pinned': 'Vous avez épinglé cette empreinte dans ce navigateur.',
+  'pin.unkept':
+    'Ce navigateur n’a pas conservé votre modification. Elle ne vaut que jusqu’à la fermeture ou au rechargement de cet onglet.',
   'pin.unpin': 'Désépingler',
   'pin.differs':
     'Ce n’est pas l’empreinte que vous avez épinglée. Ne vous y fiez pas et interrogez la nation. Vous aviez épinglé :',
