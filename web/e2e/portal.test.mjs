@@ -125,6 +125,8 @@ describe('a diplomat in Kenya', () => {
       assert.equal(await page.getByRole('combobox', { name: 'Order' }).inputValue(), 'name');
       const models = await page.getByRole('article').allInnerTexts();
       assert.deepEqual(models.map((model) => model.match(/voltaire\/\S+/)?.[0]), ['voltaire/hostile', 'voltaire/voltaire-petit']);
+      await page.goto(`${federation.KE}/en/models?order=name&after=MS4xLjE=`);
+      await page.getByRole('alert').filter({ hasText: 'did not give such a cursor for a list in this order' }).waitFor();
     });
   });
 
