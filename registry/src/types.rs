@@ -211,12 +211,22 @@ pub struct ModelFilter {
     pub license: Option<String>,
 }
 
+/// In which order models are listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ModelOrder {
+    /// The newest version first.
+    #[default]
+    Newest,
+    /// From A to Z by name; those of one name by publisher, and then by log.
+    Name,
+}
+
 /// Which part of a list: at most `first` items after a cursor of an earlier page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
     /// How many, 1 to 100.
     pub first: u32,
-    /// After which, as given by [`PageOf::items`].
+    /// After which, as given by [`PageOf::items`] of a list in the same order.
     pub after: Option<String>,
 }
 

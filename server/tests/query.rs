@@ -82,6 +82,53 @@ fn models_are_found_by_page_name_filter_and_digest() {
 }
 
 #[test]
+fn models_are_listed_in_the_order_that_is_asked_for() {
+    let mut node = Node::with_model();
+    for name in ["z", "a"] {
+        node.keep(format!("# {name} 1.0\n").as_bytes());
+        let card = node.nation.card(name, "1.0");
+        node.admit(&card);
+    }
+    let names = |query: &str, variables: Value| {
+        let data = node.ask(query, &variables);
+        let edges = data["models"]["edges"].as_array().unwrap().iter();
+        edges.map(|edge| edge["node"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    for newest in ["first: 9", "order: NEWEST", "order: null"] {
+        assert_eq!(names(&format!("{{ models({newest}) {{ edges {{ node {{ name }} }} }} }}"), json!({})), "a z m");
+    }
+    let asked = "query ($order: ModelOrder, $after: String) {
+        models(order: $order, after: $after) { edges { node { name } } } }";
+    assert_eq!(names(asked, json!({})), "a z m");
+    assert_eq!(names(asked, json!({ "order": "NAME" })), "a m z");
+    let first = node.ask("{ models(order: NAME, first: 1) { pageInfo { endCursor } } }", &json!({}));
+    let after = &first["models"]["pageInfo"]["endCursor"];
+    assert_eq!(names(asked, json!({ "order": "NAME", "after": after })), "m z");
+}
+
+#[test]
+fn a_cursor_that_continues_no_such_list_is_bad_input_and_says_so() {
+    let node = Node::with_model();
+    let data = node.ask("{ models(order: NAME) { pageInfo { endCursor } } }", &json!({}));
+    let cursor = &data["models"]["pageInfo"]["endCursor"];
+    for list in ["models(after: CURSOR)", "records(after: CURSOR)", "models(order: NAME, after: \"x\")"] {
+        let query =
+            format!("{{ nations {{ code }} {} {{ totalCount }} }}", list.replace("CURSOR", &cursor.to_string()));
+        let answer = node.post(&json!({ "query": query }).to_string());
+        let value: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(
+            (answer.status, value.get("data")),
+            (200, Some(&Value::Null)),
+            "a list cannot be null, so nothing is answered"
+        );
+        let error = &value["errors"][0];
+        assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{list}");
+        assert!(error["message"].as_str().unwrap().contains("did not give such a cursor"), "{error}");
+    }
+    assert_eq!(node.refused("{ models(order: OLDEST) { totalCount } }"), (400, "VALIDATION_FAILED".to_owned()));
+}
+
+#[test]
 fn an_id_leads_back_to_what_it_is_the_id_of() {
     let node = Node::with_model();
     let data = node.ask(

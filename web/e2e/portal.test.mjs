@@ -111,6 +111,41 @@ describe('a diplomat in Kenya', () => {
       await page.waitForFunction(() => document.activeElement?.id === 'main');
     });
   });
+
+  test('sorts the models by name, by keyboard on a telephone, and comes back to them by their address', async () => {
+    await visit({ viewport: { width: 360, height: 740 } }, async (page) => {
+      await page.goto(`${federation.KE}/en/models?nation=FR`);
+      await page.getByRole('combobox', { name: 'Order' }).focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${federation.KE}/en/models?nation=FR&order=name`);
+      await page.reload();
+      await page.getByRole('article').nth(1).waitFor();
+      assert.equal(await page.getByRole('combobox', { name: 'Order' }).inputValue(), 'name');
+      const models = await page.getByRole('article').allInnerTexts();
+      assert.deepEqual(models.map((model) => model.match(/voltaire\/\S+/)?.[0]), ['voltaire/hostile', 'voltaire/voltaire-petit']);
+      await page.goto(`${federation.KE}/en/models?order=name&after=MS4xLjE=`);
+      await page.getByRole('alert').filter({ hasText: 'did not give such a cursor for a list in this order' }).waitFor();
+    });
+  });
+
+  test('whose browser keeps nothing can pin all the same, and is told how long it lasts', async () => {
+    await visit({}, async (page) => {
+      await page.addInitScript(() => {
+        Object.defineProperty(globalThis, 'localStorage', {
+          get: () => {
+            throw new DOMException('Access is denied for this document.', 'SecurityError');
+          },
+        });
+      });
+      await page.goto(`${federation.KE}/en/nation/FR`);
+      await page.getByRole('button', { name: 'I have compared it: pin it' }).click();
+      await page.getByRole('alert').filter({ hasText: 'This browser did not keep your change' }).waitFor();
+      await page.getByRole('link', { name: 'Voltaire Petit' }).first().click();
+      assert.equal(await verdict(page), 'verified');
+    });
+  });
 });
 
 describe('a stranger between the reader and the node', () => {

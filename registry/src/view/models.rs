@@ -7,11 +7,11 @@ use sea_orm::{
 
 use super::card::{fold, kept};
 use super::entity::{model, model_language, model_license, record};
-use super::page::{self, Place};
+use super::page::{self, Cursor as _, NamePlace, Place};
 use super::verdict::{Logs, digests};
 use crate::error::Attempting;
 use crate::log::digest;
-use crate::{Error, ModelFilter, ModelSummary, Page, PageOf, Registry, Result};
+use crate::{Error, ModelFilter, ModelOrder, ModelSummary, Page, PageOf, Registry, Result};
 
 /// Words of a search that count: more do not find better.
 const WORDS_MAX: usize = 16;
@@ -20,23 +20,32 @@ const WORDS_MAX: usize = 16;
 const VERSIONS_MAX: u64 = 1000;
 
 impl Registry {
-    /// Models by the newest version of each, newest first, a page at a time.
+    /// Models by the newest version of each, in an order, a page at a time.
     ///
     /// # Errors
-    /// When the database fails, or the cursor is not one of [`PageOf::items`].
-    pub async fn models(&self, filter: &ModelFilter, page: &Page) -> Result<PageOf<ModelSummary>> {
+    /// When the database fails, or the cursor is not one of [`PageOf::items`] in the same order.
+    pub async fn models(&self, filter: &ModelFilter, order: ModelOrder, page: &Page) -> Result<PageOf<ModelSummary>> {
         let db = self.core.store.snapshot().await?;
         let models = filtered(newest(), filter);
         let total = models.clone().count(&db).await.attempting("count models")?;
         let first = page::first(page);
-        let rows = continued(models, page)?.find_also(model::Entity, record::Entity).limit(first + 1).all(&db).await;
+        let continued = match order {
+            ModelOrder::Newest => by_time(models, page)?,
+            ModelOrder::Name => by_name(models, page)?,
+        };
+        let rows = continued.find_also(model::Entity, record::Entity).limit(first + 1).all(&db).await;
         let mut rows = rows.attempting("list models")?;
         let has_next = rows.len() as u64 > first;
         rows.truncate(usize::try_from(first).unwrap_or(usize::MAX));
         let logs = Logs::read(&db).await?;
         let item = |(row, record): (model::Model, Option<record::Model>)| {
-            let place = Place { at: row.at, log_id: row.log_id, idx: row.idx };
-            Ok((place.to_cursor(), summary(row, record, &logs)?))
+            let cursor = match order {
+                ModelOrder::Newest => Place { at: row.at, log_id: row.log_id, idx: row.idx }.to_cursor(),
+                ModelOrder::Name => {
+                    NamePlace { name: row.name.clone(), org: row.org.clone(), log_id: row.log_id }.to_cursor()
+                }
+            };
+            Ok((cursor, summary(row, record, &logs)?))
         };
         Ok(PageOf { items: rows.into_iter().map(item).collect::<Result<_>>()?, has_next, total })
     }
@@ -119,7 +128,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-fn continued(models: Select<model::Entity>, page: &Page) -> Result<Select<model::Entity>> {
+fn by_time(models: Select<model::Entity>, page: &Page) -> Result<Select<model::Entity>> {
     let models = match Place::after(page)? {
         Some(Place { at, log_id, idx }) => {
             let in_log = Condition::all().add(model::Column::LogId.eq(log_id)).add(model::Column::Idx.lt(idx));
@@ -130,6 +139,20 @@ fn continued(models: Select<model::Entity>, page: &Page) -> Result<Select<model:
         None => models,
     };
     Ok(models.order_by_desc(model::Column::At).order_by_asc(model::Column::LogId).order_by_desc(model::Column::Idx))
+}
+
+/// A log has one newest version of each model, so name, publisher and log leave nothing undecided. The
+/// database compares names as it orders them, whatever its collation.
+fn by_name(models: Select<model::Entity>, page: &Page) -> Result<Select<model::Entity>> {
+    let order = [model::Column::Name, model::Column::Org, model::Column::LogId];
+    let models = match NamePlace::after(page)? {
+        Some(NamePlace { name, org, log_id }) => {
+            let place = Expr::tuple([Expr::val(name), Expr::val(org), Expr::val(log_id)]);
+            models.filter(Expr::tuple(order.map(ColumnTrait::into_expr)).gt(place))
+        }
+        None => models,
+    };
+    Ok(order.into_iter().fold(models, QueryOrder::order_by_asc))
 }
 
 fn summary(row: model::Model, record: Option<record::Model>, logs: &Logs) -> Result<ModelSummary> {

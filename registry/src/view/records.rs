@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::card::kept;
 use super::entity::{found, record};
-use super::page::{self, Place};
+use super::page::{self, Cursor as _, Place};
 use super::verdict::{Logs, SUPERSEDED, VALID};
 use super::what;
 use crate::entity::body;

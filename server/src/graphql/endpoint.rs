@@ -12,7 +12,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, ServerError, Value};
+use async_graphql::{PathSegment, Request, Response, ServerError, Value};
 use serde::Serialize;
 
 use super::error::{ErrorCode, Fault, with_code};
@@ -146,7 +146,10 @@ fn too_large(max: usize, what: &str) -> Fault {
 }
 
 /// What was executed, or refused by the executor before it began.
-fn executed(media_type: MediaType, Answered { response, guard }: Answered) -> HttpResponse {
+fn executed(media_type: MediaType, Answered { mut response, guard }: Answered) -> HttpResponse {
+    if response.errors.iter().any(|error| is_left_out(error, &response.data)) {
+        response.data = Value::Null;
+    }
     let errors: Vec<ServerError> = response.errors.into_iter().map(with_code).collect();
     let began = response.data != Value::Null || errors.iter().any(|error| !error.path.is_empty());
     let passing = response.data == Value::Null && !errors.is_empty() && errors.iter().all(is_busy);
@@ -161,6 +164,15 @@ fn executed(media_type: MediaType, Answered { response, guard }: Answered) -> Ht
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("3"));
     }
     answer
+}
+
+/// Whether a field that cannot be null failed at the top: there async-graphql leaves it out, where no data
+/// at all may be answered (GraphQL, *Handling Execution Errors*), since clients do not expect it to be absent.
+fn is_left_out(error: &ServerError, data: &Value) -> bool {
+    match (error.path.first(), data) {
+        (Some(PathSegment::Field(field)), Value::Object(fields)) => !fields.contains_key(field.as_str()),
+        _ => false,
+    }
 }
 
 fn is_busy(error: &ServerError) -> bool {

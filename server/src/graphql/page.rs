@@ -3,9 +3,9 @@
 
 use async_graphql::connection::PageInfo;
 use async_graphql::{Result, SimpleObject};
-use chancery_registry::{Page, PageOf};
+use chancery_registry::{self as registry, Page, PageOf};
 
-use super::error::{ErrorCode, Fault};
+use super::error::{ErrorCode, Fault, OrFault as _};
 use super::limits::{PAGE_DEFAULT, PAGE_MAX};
 use super::object::{Model, Record};
 use super::scalar::Count;
@@ -68,6 +68,19 @@ pub fn count(first: Option<i32>) -> Result<u32> {
     count.ok_or_else(|| Fault::new(ErrorCode::BadInput, format!("first is {first}, not 1 to {PAGE_MAX}")).into())
 }
 
+/// The page that the archive answers. All that it may find wrong in what was asked is the cursor.
+///
+/// # Errors
+/// When the cursor continues no such list, or the archive fails.
+pub fn answered<T>(answer: registry::Result<PageOf<T>>) -> Result<PageOf<T>> {
+    match answer {
+        Err(registry::Error::Invalid(problem)) => {
+            Err(Fault::new(ErrorCode::BadInput, format!("after: {problem}")).into())
+        }
+        answer => answer.or_fault(),
+    }
+}
+
 /// What a page costs: the items it may have, times the cost of one.
 pub fn cost(first: Option<i32>, item: usize) -> usize {
     let items = first.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
@@ -76,7 +89,7 @@ pub fn cost(first: Option<i32>, item: usize) -> usize {
 
 impl ModelConnection {
     /// The page as it is answered.
-    pub fn new(page: PageOf<chancery_registry::ModelSummary>, after: bool) -> Self {
+    pub fn new(page: PageOf<registry::ModelSummary>, after: bool) -> Self {
         let page_info = info(&page, after);
         let edges = page.items.into_iter().map(|(cursor, model)| ModelEdge { cursor, node: Model(model) });
         Self { edges: edges.collect(), page_info, total_count: Count(page.total) }
@@ -85,7 +98,7 @@ impl ModelConnection {
 
 impl RecordConnection {
     /// The page as it is answered.
-    pub fn new(page: PageOf<chancery_registry::RecordSummary>, after: bool) -> Self {
+    pub fn new(page: PageOf<registry::RecordSummary>, after: bool) -> Self {
         let page_info = info(&page, after);
         let edges = page.items.into_iter().map(|(cursor, record)| RecordEdge { cursor, node: Record(record) });
         Self { edges: edges.collect(), page_info, total_count: Count(page.total) }

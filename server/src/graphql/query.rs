@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use chancery_registry as registry;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::name::{self, Origin};
@@ -11,7 +11,7 @@ use chancery_schema::name::{self, Origin};
 use super::error::{ErrorCode, Fault, OrFault as _};
 use super::id::GlobalId;
 use super::object::{Found, Log, Model, Nation, Node, Partner, Record};
-use super::page::{ModelConnection, RecordConnection, cost, count, page};
+use super::page::{ModelConnection, RecordConnection, answered, cost, count, page};
 use super::request::{heads, nation_of, nations, registry};
 use super::scalar::Digest;
 
@@ -36,6 +36,16 @@ pub struct ModelFilter {
     language: Option<String>,
     /// Under this license: an SPDX expression, as declared, or the digest of its record.
     license: Option<String>,
+}
+
+/// In which order models are listed.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "registry::ModelOrder")]
+pub enum ModelOrder {
+    /// The newest version first.
+    Newest,
+    /// From A to Z by name; those of one name by publisher, and then by log.
+    Name,
 }
 
 /// Everything that can be asked. Each answer can be checked without trusting this node.
@@ -72,18 +82,20 @@ impl Query {
         Ok(nations(ctx).await?.iter().filter(|nation| nation.nation == code).cloned().map(Nation).collect())
     }
 
-    /// Models, each by the version that was published last, newest first.
+    /// Models, each by the version that was published last.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn models(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "At most how many, 1 to 100; 20 when not given.")] first: Option<i32>,
-        #[graphql(desc = "After this cursor of an earlier page.")] after: Option<String>,
+        #[graphql(desc = "After this cursor of an earlier page, in the same order.")] after: Option<String>,
         #[graphql(desc = "Only these.")] filter: Option<ModelFilter>,
+        #[graphql(desc = "In this order.", default_with = "Some(ModelOrder::Newest)")] order: Option<ModelOrder>,
     ) -> Result<ModelConnection> {
         let filter = filter.map(registry::ModelFilter::try_from).transpose()?.unwrap_or_default();
         let page = page(first, after)?;
-        let models = registry(ctx)?.models(&filter, &page).await.or_fault()?;
+        let order = order.map(registry::ModelOrder::from).unwrap_or_default();
+        let models = answered(registry(ctx)?.models(&filter, order, &page).await)?;
         Ok(ModelConnection::new(models, page.after.is_some()))
     }
 
@@ -109,7 +121,7 @@ impl Query {
     ) -> Result<RecordConnection> {
         let origin: Option<Origin> = origin.map(|origin| read("origin", &origin)).transpose()?;
         let page = page(first, after)?;
-        let records = registry(ctx)?.records(origin.as_ref(), kind.as_deref(), &page).await.or_fault()?;
+        let records = answered(registry(ctx)?.records(origin.as_ref(), kind.as_deref(), &page).await)?;
         Ok(RecordConnection::new(records, page.after.is_some()))
     }
 

@@ -8,9 +8,9 @@ import { Empty, Failure, Loading } from '../parts/states';
 import { useTitle } from './useTitle';
 
 const MODELS = graphql(
-  `query Models($filter: ModelFilter, $after: String, $language: String) {
+  `query Models($filter: ModelFilter, $order: ModelOrder, $after: String, $language: String) {
     nations { code }
-    models(first: 24, after: $after, filter: $filter) {
+    models(first: 24, after: $after, filter: $filter, order: $order) {
       totalCount pageInfo { hasNextPage endCursor } edges { node { ...Model } }
     }
   }`,
@@ -31,7 +31,9 @@ export function Models(): ReactNode {
     const value = search.get(name)?.trim();
     if (value) filter[name] = value;
   }
-  const [{ data, error, fetching }, again] = useQuery({ query: MODELS, variables: { filter, after, language } });
+  const byName = search.get('order') === 'name';
+  const variables = { filter, order: byName ? 'NAME' : 'NEWEST', after, language } as const;
+  const [{ data, error, fetching }, again] = useQuery({ query: MODELS, variables });
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const next = new URLSearchParams();
@@ -42,6 +44,7 @@ export function Models(): ReactNode {
   };
   const page = (cursor: string | null): string => {
     const next = new URLSearchParams(filter as Record<string, string>);
+    if (byName) next.set('order', 'name');
     if (cursor !== null) next.set('after', cursor);
     return `${path}?${next}`;
   };
@@ -61,6 +64,13 @@ export function Models(): ReactNode {
         <label>
           {t('models.license')}
           <input name="license" defaultValue={filter.license} placeholder="Apache-2.0" dir="ltr" size={14} />
+        </label>
+        <label>
+          {t('models.order')}
+          <select name="order" defaultValue={byName ? 'name' : ''}>
+            <option value="">{t('models.newest')}</option>
+            <option value="name">{t('models.byName')}</option>
+          </select>
         </label>
         <button type="submit" className="main">
           {t('models.search')}

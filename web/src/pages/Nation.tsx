@@ -8,6 +8,7 @@ import { Foreign } from '../parts/Foreign';
 import { MODEL, ModelList } from '../parts/ModelList';
 import { NationName } from '../parts/NationName';
 import { Empty, Failure, Loading } from '../parts/states';
+import { Unkept } from '../parts/Unkept';
 import { usePins } from '../trust/pins';
 import { newest } from './newest';
 import { useTitle } from './useTitle';
@@ -153,6 +154,7 @@ function Pin(props: { nation: OneNation }): ReactNode {
       <p>
         <Fingerprint value={fingerprint} />
       </p>
+      <Unkept />
       {pinned === undefined && (
         <>
           <p>{t('pin.compare')}</p>
@@ -163,7 +165,7 @@ function Pin(props: { nation: OneNation }): ReactNode {
       )}
       {pinned === fingerprint && (
         <>
-          <p className="notice notice-good">{t('pin.pinned')}</p>
+          {pins.kept && <p className="notice notice-good">{t('pin.pinned')}</p>}
           <button type="button" onClick={() => pins.unpin(code)}>
             {t('pin.unpin')}
           </button>

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { useText } from '../i18n/text';
 import { Fingerprint } from '../parts/Digest';
 import { Empty } from '../parts/states';
+import { Unkept } from '../parts/Unkept';
 import { isFingerprint, normalised, usePins } from '../trust/pins';
 import { readPolicy } from '../trust/policy';
 import { useTitle } from './useTitle';
@@ -37,6 +38,7 @@ export function Trust(): ReactNode {
           ))}
         </ul>
         <PinForm />
+        <Unkept />
       </section>
       <Policy />
     </>
@@ -90,7 +92,10 @@ function Policy(): ReactNode {
         <span className="visually-hidden">{t('trust.policy')}</span>
         <textarea rows={8} value={text} onChange={(event) => setText(event.target.value)} dir="ltr" spellCheck={false} />
       </label>
-      <p role="status">{problem === null ? (pins.policy === text ? t('trust.adopted') : '') : t('trust.refused', { problem })}</p>
+      <p role="status">
+        {problem !== null && t('trust.refused', { problem })}
+        {problem === null && pins.policy === text && t(pins.kept ? 'trust.adopted' : 'pin.unkept')}
+      </p>
       <button type="button" className="main" disabled={text.trim() === '' || problem !== null} onClick={() => pins.adopt(text)}>
         {t('trust.adopt')}
       </button>{' '}

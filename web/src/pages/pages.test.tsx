@@ -13,8 +13,8 @@ import { PinsProvider } from '../trust/pins';
 
 afterEach(() => {
   cleanup();
-  localStorage.clear();
   vi.unstubAllGlobals();
+  localStorage.clear();
 });
 
 const ONE = '1'.repeat(64);
@@ -96,4 +96,36 @@ test('only the policy that was adopted is said to be in force', async () => {
   expect(page.queryByText(en['trust.adopted'])).toBeNull();
   type('quorum none');
   await page.findByText(en['trust.adopted']);
+});
+
+test('a policy that the browser does not keep is in force, and is said to last only while the page is open', async () => {
+  vi.stubGlobal('localStorage', undefined);
+  const { page } = visit('/trust', never);
+  fireEvent.change(await page.findByRole('textbox', { name: 'A policy file' }), { target: { value: 'quorum none' } });
+  fireEvent.click(page.getByRole('button', { name: 'Adopt it' }));
+  expect(page.getByRole('alert').textContent).toBe(en['pin.unkept']);
+  expect(page.queryByText(en['trust.adopted'])).toBeNull();
+  page.getByRole('button', { name: 'Drop it' });
+});
+
+test('models are asked for in the order of the address, page links keep it, and another one begins at the first page', async () => {
+  const asked: unknown[] = [];
+  const { page } = visit('/models?text=umoja&order=name&after=one', ({ variables }) => {
+    const { filter, order, after } = variables;
+    asked.push({ filter, order, after });
+    const models = { totalCount: 60, pageInfo: { hasNextPage: true, endCursor: 'two' }, edges: [] };
+    return Promise.resolve({ nations: [], models });
+  });
+  const next = await page.findByRole('link', { name: 'Next page' });
+  expect(next.getAttribute('href')).toBe('/models?text=umoja&order=name&after=two');
+  expect(page.getByRole('link', { name: 'First page' }).getAttribute('href')).toBe('/models?text=umoja&order=name');
+  const order = page.getByRole('combobox', { name: 'Order' });
+  expect(order).toHaveProperty('value', 'name');
+  fireEvent.change(order, { target: { value: '' } });
+  await act(async () => void fireEvent.submit(order.closest('form')!));
+  expect(asked).toEqual([
+    { filter: { text: 'umoja' }, order: 'NAME', after: 'one' },
+    { filter: { text: 'umoja' }, order: 'NEWEST', after: null },
+  ]);
+  expect(page.queryByRole('link', { name: 'First page' })).toBeNull();
 });

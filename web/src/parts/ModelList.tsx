@@ -7,7 +7,7 @@ import { DisplayName, Foreign } from './Foreign';
 
 export const MODEL = graphql(`
   fragment Model on Model {
-    id urn version org license languages
+    id urn version org name license languages
     displayName(language: $language) displayNames { language text }
     nation { code }
     card { verdict { state } }
@@ -48,7 +48,9 @@ function ModelCard(props: { model: Listed }): ReactNode {
           {nationName(model.nation.code)} <abbr dir="ltr">{model.nation.code}</abbr>
         </li>
         <li>
-          <span dir="ltr">{model.org}</span>
+          <span dir="ltr">
+            {model.org}/{model.name}
+          </span>
         </li>
         <li>{t('model.version', { version: model.version })}</li>
         {model.license !== null && (

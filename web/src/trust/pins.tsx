@@ -10,6 +10,8 @@ export interface Pins {
 }
 
 export interface Trust extends Pins {
+  /** Whether this browser keeps the last change; otherwise it holds only while the page is open. */
+  readonly kept: boolean;
   readonly pin: (nation: string, fingerprint: string) => void;
   readonly unpin: (nation: string) => void;
   readonly adopt: (policy: string | null) => void;
@@ -21,29 +23,29 @@ const NONE: Pins = { fingerprints: {}, policy: null };
 const PinsContext = createContext<Trust | null>(null);
 
 export function PinsProvider(props: { children: ReactNode }): ReactNode {
-  const [pins, setPins] = useState<Pins>(read);
+  const [pins, setPins] = useState(() => ({ ...read(), kept: true }));
   useEffect(() => {
     // Told of what other tabs keep; without a key, that all was cleared.
     const follow = ({ key }: StorageEvent): void => {
-      if (key === PLACE || key === null) setPins(read());
+      if (key === PLACE || key === null) setPins({ ...read(), kept: true });
     };
     window.addEventListener('storage', follow);
     return () => window.removeEventListener('storage', follow);
   }, []);
   const trust = useMemo<Trust>(() => {
     // From what is kept, not from what is shown: another tab may have changed it a moment ago.
-    const keep = (change: (kept: Pins) => Partial<Pins>): void => {
-      const kept = read();
-      const next = { ...kept, ...change(kept) };
-      localStorage.setItem(PLACE, JSON.stringify(next));
-      setPins(next);
+    // Only what could not be kept is nowhere but here.
+    const keep = (change: (before: Pins) => Partial<Pins>): void => {
+      const before = pins.kept ? read() : pins;
+      const { fingerprints, policy } = { ...before, ...change(before) };
+      setPins({ fingerprints, policy, kept: write({ fingerprints, policy }) });
     };
     return {
       ...pins,
       pin: (nation, fingerprint) => keep(({ fingerprints }) => ({ fingerprints: { ...fingerprints, [nation]: fingerprint } })),
       unpin: (nation) =>
-        keep((kept) => {
-          const { [nation]: _, ...fingerprints } = kept.fingerprints;
+        keep((before) => {
+          const { [nation]: _, ...fingerprints } = before.fingerprints;
           return { fingerprints };
         }),
       adopt: (policy) => keep(() => ({ policy })),
@@ -71,6 +73,16 @@ function read(): Pins {
     return { fingerprints: Object.fromEntries(entries), policy: typeof policy === 'string' ? policy : null };
   } catch {
     return NONE;
+  }
+}
+
+/** Whether the browser keeps them: it may be told to keep nothing, or be full. */
+function write(pins: Pins): boolean {
+  try {
+    localStorage.setItem(PLACE, JSON.stringify(pins));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,12 +1,12 @@
 //! A nation, as its log presents it.
 
 use async_graphql::{Context, ID, Object, Result};
-use chancery_registry::{ModelFilter, NationSummary};
+use chancery_registry::{ModelFilter, ModelOrder, NationSummary};
 
 use super::{LocalText, Log, Record, in_language, local_texts};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
-use crate::graphql::page::{ModelConnection, cost, page};
+use crate::graphql::page::{ModelConnection, answered, cost, page};
 use crate::graphql::request::{heads, registry};
 use crate::graphql::scalar::{Count, Digest};
 
@@ -98,7 +98,7 @@ impl Nation {
     ) -> Result<ModelConnection> {
         let filter = ModelFilter { nation: Some(self.0.nation.clone()), ..ModelFilter::default() };
         let page = page(first, after)?;
-        let models = registry(ctx)?.models(&filter, &page).await.or_fault()?;
+        let models = answered(registry(ctx)?.models(&filter, ModelOrder::Newest, &page).await)?;
         Ok(ModelConnection::new(models, page.after.is_some()))
     }
 }

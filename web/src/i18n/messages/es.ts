@@ -59,6 +59,9 @@ export const es: Messages = {
   'models.any': 'Cualquiera',
   'models.language': 'Conoce el idioma',
   'models.license': 'Licencia',
+  'models.order': 'Orden',
+  'models.newest': 'Los más recientes primero',
+  'models.byName': 'Nombre, de la A a la Z',
   'models.search': 'Buscar',
   'models.count':
     '{count, plural, =0 {No se ha encontrado ningún modelo} one {Se ha encontrado # modelo} many {Se han encontrado # de modelos} other {Se han encontrado # modelos}}',
@@ -169,6 +172,7 @@ export const es: Messages = {
     'Cotéjela con la propia nación, de viva voz o por escrito. Esta página no puede hacerlo por usted: quien la controle podría mostrar otra.',
   'pin.pin': 'La he cotejado: fijarla',
   'pin.pinned': 'Usted ha fijado esta huella en este navegador.',
+  'pin.unkept': 'Este navegador no ha conservado su cambio. Solo vale hasta que se cierre o se recargue esta pestaña.',
   'pin.unpin': 'Dejar de fijar',
   'pin.differs': 'Esta no es la huella que usted ha fijado. No confíe en ella y consulte a la nación. Usted fijó:',
   'trust.title': 'En qué confía usted',

@@ -59,6 +59,9 @@ export const fr: Messages = {
   'models.any': 'Toutes',
   'models.language': 'Connaît la langue',
   'models.license': 'Licence',
+  'models.order': 'Ordre',
+  'models.newest': 'Les plus récents d’abord',
+  'models.byName': 'Nom, de A à Z',
   'models.search': 'Rechercher',
   'models.count':
     '{count, plural, =0 {Aucun modèle trouvé} one {# modèle trouvé} many {# de modèles trouvés} other {# modèles trouvés}}',
@@ -169,6 +172,8 @@ export const fr: Messages = {
     'Comparez-la avec la nation elle-même, de vive voix ou sur papier. Cette page ne peut pas le faire pour vous : quiconque la contrôle pourrait en montrer une autre.',
   'pin.pin': 'Je l’ai comparée : l’épingler',
   'pin.pinned': 'Vous avez épinglé cette empreinte dans ce navigateur.',
+  'pin.unkept':
+    'Ce navigateur n’a pas conservé votre modification. Elle ne vaut que jusqu’à la fermeture ou au rechargement de cet onglet.',
   'pin.unpin': 'Désépingler',
   'pin.differs':
     'Ce n’est pas l’empreinte que vous avez épinglée. Ne vous y fiez pas et interrogez la nation. Vous aviez épinglé :',
