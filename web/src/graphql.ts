@@ -3,10 +3,13 @@ import { cacheExchange, Client, fetchExchange } from '@urql/core';
 import { initGraphQLTada } from 'gql.tada';
 import type { introspection } from './graphql-env';
 
+/** What the scalars of the SDL are in JSON. */
+export type Scalars = { Base64: string; Count: number; DateTime: string; Digest: string; ID: string };
+
 export const graphql = initGraphQLTada<{
   introspection: introspection;
   disableMasking: true;
-  scalars: { Base64: string; Count: number; DateTime: string; Digest: string; ID: string };
+  scalars: Scalars;
 }>();
 
 export type { ResultOf } from 'gql.tada';

@@ -44,7 +44,7 @@ export function Lookup(): ReactNode {
 }
 
 function Found(props: { digest: string }): ReactNode {
-  const { t, nationName } = useText();
+  const { t, number, nationName } = useText();
   const [{ data, error, fetching }, again] = useQuery({ query: LOOKUP, variables: { digest: props.digest } });
   if (error) return <Failure error={error} again={again} />;
   if (!data) return fetching ? <Loading /> : null;
@@ -57,7 +57,13 @@ function Found(props: { digest: string }): ReactNode {
           <p>
             <Foreign text={found.name} />
           </p>
-          <p>{t('lookup.where', { index: found.record.index, nation: nationName(found.record.nation.code), state: t(`verdict.node.${found.record.verdict.state}`) })}</p>
+          <p>
+            {t('lookup.where', {
+              index: number(found.record.index),
+              nation: nationName(found.record.nation.code),
+              state: t(`verdict.node.${found.record.verdict.state}`),
+            })}
+          </p>
           {found.record.digest !== null && (
             <p>
               <Link href={`/record/${found.record.digest}`}>{t('lookup.open')}</Link> <Digest value={found.record.digest} short />

@@ -117,8 +117,8 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
             {sync && (
               <p>
                 {t(`sync.${sync.state}`, {
-                  held: sync.held ?? 0,
-                  shown: sync.shown ?? 0,
+                  held: number(sync.held ?? 0),
+                  shown: number(sync.shown ?? 0),
                   since: sync.since === null ? t('never') : date(sync.since),
                   reason: sync.reason ?? '',
                 })}{' '}

@@ -1,131 +1,86 @@
-import { act, cleanup, fireEvent, render } from '@testing-library/react';
-import type { ReactNode } from 'react';
-import { Provider as GraphqlProvider } from 'urql';
-import { afterEach, expect, test, vi } from 'vitest';
-import { Router } from 'wouter';
-import { memoryLocation } from 'wouter/memory-location';
+/** What all pages share, and the pages that ask nothing of the node. */
+import { cleanup, screen, within } from '@testing-library/react';
+import { expect, test, vi } from 'vitest';
 
-import { Pages } from '../app/Pages';
-import { makeClient } from '../graphql';
-import { en } from '../i18n/messages/en';
-import { TextProvider } from '../i18n/text';
-import { PinsProvider } from '../trust/pins';
+import { listOf } from '../test/facts';
+import { nodeWith } from '../test/node';
+import { go, visit } from '../test/visit';
 
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-  localStorage.clear();
-});
-
-const ONE = '1'.repeat(64);
-const TWO = '2'.repeat(64);
-
-/** The portal at an address, before a node that answers as told. */
-function visit(path: string, answer: (query: { variables: Record<string, unknown> }) => Promise<object>) {
-  vi.stubGlobal('fetch', async (_: string, { body }: { body: string }) => {
-    const data = await answer(JSON.parse(body));
-    return new Response(JSON.stringify({ data }), { headers: { 'content-type': 'application/json' } });
-  });
-  const { hook, searchHook, navigate } = memoryLocation({ path });
-  const client = makeClient();
-  const providers = ({ children }: { children: ReactNode }) => (
-    <GraphqlProvider value={client}>
-      <TextProvider language="en" messages={en}>
-        <PinsProvider>
-          <Router hook={hook} searchHook={searchHook}>
-            <main id="main" tabIndex={-1}>
-              {children}
-            </main>
-          </Router>
-        </PinsProvider>
-      </TextProvider>
-    </GraphqlProvider>
-  );
-  const page = render(<Pages />, { wrapper: providers });
-  return { page, go: async (to: string) => act(async () => navigate(to)) };
-}
-
-const never = () => new Promise<object>(() => {});
-
-function found(name: string): object {
-  const record = { __typename: 'Record', id: name, digest: ONE, index: 1, nation: { code: 'FR' }, verdict: { state: 'VALID' } };
-  return { lookup: [{ __typename: 'Found', what: 'FILE', name, record }] };
-}
-
-test('what was found for one digest is not shown for the next, and the field follows the address', async () => {
-  const { page, go } = visit(`/lookup?digest=${ONE}`, ({ variables }) =>
-    variables['digest'] === ONE ? Promise.resolve(found('one.bin')) : never(),
-  );
-  await page.findByText('one.bin');
-  await go(`/lookup?digest=${TWO}`);
-  expect(page.queryByText('one.bin')).toBeNull();
-  expect(page.getByRole('searchbox')).toHaveProperty('value', TWO);
-  await go(`/lookup?digest=${ONE}`);
-  expect(page.getByRole('searchbox')).toHaveProperty('value', ONE);
-});
-
-test('a digest is looked up as it was typed, but for spaces and capitals', async () => {
-  const asked: unknown[] = [];
-  const { page } = visit('/lookup', ({ variables }) => {
-    asked.push(variables['digest']);
-    return never();
-  });
-  const field = await page.findByRole('searchbox');
-  const digest = 'AB'.repeat(32);
-  fireEvent.change(field, { target: { value: ` ${digest.slice(0, 32)} ${digest.slice(32)}` } });
-  await act(async () => void fireEvent.submit(field.closest('form')!));
-  expect(asked).toEqual([digest.toLowerCase()]);
-});
+const empty = nodeWith({ nations: [], nation: [], partners: [], models: listOf([]), model: null });
 
 test('the next page of a list begins at its top, with the focus there', async () => {
-  const { page, go } = visit('/lookup', never);
-  const field = await page.findByRole('searchbox');
+  await visit('/en/lookup', empty);
+  const field = await screen.findByRole('searchbox');
   field.focus();
-  await go('/lookup?digest=00');
-  expect(document.activeElement?.id).toBe('main');
+  await go('/en/lookup?digest=00');
+  expect(document.activeElement).toBe(screen.getByRole('main'));
 });
 
-test('only the policy that was adopted is said to be in force', async () => {
-  const { page } = visit('/trust', never);
-  const field = await page.findByRole('textbox', { name: 'A policy file' });
-  const type = (value: string) => fireEvent.change(field, { target: { value } });
-  type('quorum none');
-  fireEvent.click(page.getByRole('button', { name: 'Adopt it' }));
-  await page.findByText(en['trust.adopted']);
-  type('quorum none\n# and more');
-  expect(page.queryByText(en['trust.adopted'])).toBeNull();
-  type('quorum none');
-  await page.findByText(en['trust.adopted']);
+test('about tells what is promised, and what is not', async () => {
+  await visit('/en/about', empty);
+  await screen.findByRole('heading', { level: 1, name: 'About Chancery' });
+  const [promised, not] = within(screen.getByRole('main')).getAllByRole('list');
+  within(promised!).getByText('A bundle proves a record with no network at all.');
+  within(not!).getByText('That what a card says is true.');
+  const main = within(screen.getByRole('main'));
+  expect(main.getByRole('link', { name: 'How verification works' }).getAttribute('href')).toBe('/en/verification');
 });
 
-test('a policy that the browser does not keep is in force, and is said to last only while the page is open', async () => {
-  vi.stubGlobal('localStorage', undefined);
-  const { page } = visit('/trust', never);
-  fireEvent.change(await page.findByRole('textbox', { name: 'A policy file' }), { target: { value: 'quorum none' } });
-  fireEvent.click(page.getByRole('button', { name: 'Adopt it' }));
-  expect(page.getByRole('alert').textContent).toBe(en['pin.unkept']);
-  expect(page.queryByText(en['trust.adopted'])).toBeNull();
-  page.getByRole('button', { name: 'Drop it' });
-});
-
-test('models are asked for in the order of the address, page links keep it, and another one begins at the first page', async () => {
-  const asked: unknown[] = [];
-  const { page } = visit('/models?text=umoja&order=name&after=one', ({ variables }) => {
-    const { filter, order, after } = variables;
-    asked.push({ filter, order, after });
-    const models = { totalCount: 60, pageInfo: { hasNextPage: true, endCursor: 'two' }, edges: [] };
-    return Promise.resolve({ nations: [], models });
-  });
-  const next = await page.findByRole('link', { name: 'Next page' });
-  expect(next.getAttribute('href')).toBe('/models?text=umoja&order=name&after=two');
-  expect(page.getByRole('link', { name: 'First page' }).getAttribute('href')).toBe('/models?text=umoja&order=name');
-  const order = page.getByRole('combobox', { name: 'Order' });
-  expect(order).toHaveProperty('value', 'name');
-  fireEvent.change(order, { target: { value: '' } });
-  await act(async () => void fireEvent.submit(order.closest('form')!));
-  expect(asked).toEqual([
-    { filter: { text: 'umoja' }, order: 'NAME', after: 'one' },
-    { filter: { text: 'umoja' }, order: 'NEWEST', after: null },
+test('verification is told step by step, and what a page cannot prove', async () => {
+  await visit('/en/verification', empty);
+  await screen.findByRole('heading', { level: 1, name: 'How verification works' });
+  const steps = within(screen.getByRole('main')).getAllByRole('listitem');
+  expect(steps.map((step) => within(step).getByRole('heading', { level: 2 }).textContent)).toEqual([
+    'You pin a fingerprint', 'The charter names the keys', 'A registrar lets a key speak', 'The publisher signs', 'The log holds it',
+    'Other nations have seen the same', 'The weights are those that were signed',
   ]);
-  expect(page.queryByRole('link', { name: 'First page' })).toBeNull();
+  screen.getByText(/^That it is itself genuine/);
+});
+
+test.each(['/en/nothing', '/en/model/FR', '/en/nation', '/en/record'])('%s is no address, and says so', async (address) => {
+  await visit(address, empty);
+  await screen.findByRole('heading', { level: 1, name: 'Nothing has this address' });
+  expect(screen.getByRole('link', { name: 'To the first page' }).getAttribute('href')).toBe('/en/');
+});
+
+test.each([
+  ['/en', 'Models that nations publish'], ['/en/models', 'Models'], ['/en/nations', 'Nations'], ['/en/nation/FR', 'France'],
+  ['/en/model/FR/lab/model', 'model'], ['/en/lookup', 'Look up a digest'], ['/en/record/00', 'A record'], ['/en/trust', 'What you trust'],
+  ['/en/verification', 'How verification works'], ['/en/about', 'About Chancery'], ['/en/nothing', 'Nothing has this address'],
+])('%s has a title of its own and one first heading', async (address, title) => {
+  await visit(address, empty);
+  await screen.findByRole('heading', { level: 1 });
+  await vi.waitFor(() => expect(document.title).toBe(`${title} · Chancery`));
+});
+
+test('the room that one is in is marked among all of them', async () => {
+  await visit('/en/nations', empty);
+  const rooms = within(screen.getByRole('navigation', { name: 'Rooms' })).getAllByRole('link');
+  expect(rooms.map((room) => [room.textContent, room.getAttribute('aria-current')])).toEqual([
+    ['Models', null], ['Nations', 'page'], ['Look up a digest', null], ['What you trust', null], ['How verification works', null],
+  ]);
+});
+
+test('another language is the same page at its own address', async () => {
+  const assign = vi.spyOn(location, 'assign').mockImplementation(() => {});
+  const user = await visit('/en/models?text=law', empty);
+  await user.selectOptions(screen.getByRole('combobox', { name: 'Language' }), 'العربية');
+  expect(assign).toHaveBeenCalledWith('/ar/models?text=law');
+});
+
+test('colours that were chosen are kept', async () => {
+  const user = await visit('/en/about', empty);
+  await user.selectOptions(screen.getByRole('combobox', { name: 'Colours' }), 'Dark');
+  expect(document.documentElement.dataset['theme']).toBe('dark');
+  cleanup();
+  await visit('/en/about', empty);
+  expect(screen.getByRole('combobox', { name: 'Colours' })).toHaveProperty('value', 'dark');
+});
+
+test.each([
+  ['ar', 'rtl', 'لا شيء في هذا العنوان'], ['zh', 'ltr', '此地址没有内容'], ['fr', 'ltr', 'Rien ne se trouve à cette adresse'],
+])('in %s the page runs %s and says so in its words', async (language, direction, words) => {
+  await visit(`/${language}/nothing`, empty);
+  await screen.findByRole('heading', { level: 1, name: words });
+  expect([document.documentElement.lang, document.documentElement.dir]).toEqual([language, direction]);
 });

@@ -73,7 +73,7 @@ function toneOf(step: Step): Tone {
 function useDetail(step: Step): ReactNode[] {
   const { rich, t } = useText();
   const key: Key = step.problem === undefined ? `proof.holds.${step.step}` : `proof.problem.${step.problem}`;
-  const values: Record<string, ReactNode> = { reason: <Foreign text={step.reason} language="en" /> };
+  const values: Record<string, ReactNode> = { reason: <Foreign key="reason" text={step.reason} language="en" /> };
   for (const [name, value] of Object.entries(step.params)) {
     values[name] = typeof value === 'number' ? value : <Value key={name} text={Array.isArray(value) ? value.join(t('list.comma')) || '—' : String(value)} />;
   }

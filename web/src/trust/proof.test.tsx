@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { cleanup, render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -8,14 +5,12 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { ErrorBoundary } from '../app/ErrorBoundary';
 import { en } from '../i18n/messages/en';
 import { TextProvider } from '../i18n/text';
+import { bundleCase } from '../test/vectors';
 import { parseBundle } from '../verify/bundle';
-import { fromBase64 } from '../verify/bytes';
 import { PinsProvider } from './pins';
 import { check, useProof } from './proof';
 
-const file = join(import.meta.dirname, '../../../schema/vectors/bundle-verdict.json');
-const [whole] = JSON.parse(readFileSync(file, 'utf8')).cases;
-const bytes = fromBase64(whole.bundle);
+const { bytes, fingerprint } = bundleCase('a card with all that it needs');
 
 const verify = vi.hoisted(() => vi.fn());
 vi.mock('../verify/verify', async (original) => {
@@ -30,7 +25,7 @@ afterEach(() => {
 });
 
 function Page(): ReactNode {
-  return useProof(whole.fingerprint).state;
+  return useProof(fingerprint).state;
 }
 
 test('a check that fails by a mistake of ours fails the page, and does not ask for ever', async () => {

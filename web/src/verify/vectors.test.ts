@@ -13,6 +13,7 @@ import { join } from 'node:path';
 
 import { afterAll, describe, expect, test } from 'vitest';
 
+import { bundleOf, type Case, folder } from '../test/vectors';
 import {
   type Admitted, type AdmissionPolicy, EMPTY_STATE, type State, type Submission, decide, readBodyOf, readSubmission,
   stateAfter,
@@ -42,17 +43,8 @@ import { Frontier, leafHash, nodeHash, verifyConsistency, verifyInclusion, verif
 import { type Trust, verify } from './verify';
 import { decideRequest, parseAnswer, parseRequest } from './witness';
 
-/** A case of a vector file; what its members mean, the file's `about` says. */
-interface Case extends Readonly<Record<string, any>> {
-  readonly name: string;
-  readonly expect?: unknown;
-  readonly refused?: string;
-}
-
 /** What this implementation makes of a case; throws `Refused` when it refuses it. */
 type Runner = (it: Case, cases: readonly Case[]) => unknown;
-
-const folder = join(import.meta.dirname, '../../../schema/vectors');
 
 /** A member that is text, or base64 of bytes when its name ends in `Base64`; `fill` letters A stand for `<fill>`. */
 function bytesOf(it: Case, member: string): Bytes {
@@ -118,14 +110,6 @@ function statementOf(it: Case, cases: readonly Case[]): unknown {
     delete parent[member];
   }
   return statement;
-}
-
-/** The bundle of a case: whole, or that of another case with bytes replaced. */
-function bundleOf(it: Case, cases: readonly Case[]): Bytes {
-  if (it['bundle'] !== undefined) return fromBase64(it['bundle']);
-  const whole = fromBase64(cases.find((other) => other.name === it['of'])!['bundle']);
-  if (it['at'] === undefined) return whole;
-  return concat(whole.slice(0, it['at']), fromBase64(it['insert']), whole.slice(it['at'] + it['remove']));
 }
 
 function describedFrame(frame: Frame): unknown {

@@ -1,22 +1,18 @@
 // @vitest-environment node
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { concat, fromBase64, toUtf8 } from './bytes';
+import { bundleCase } from '../test/vectors';
+import { toUtf8 } from './bytes';
 import { parseBundle } from './bundle';
 import { parseDigest } from './digest';
 import { cannotVerify } from './ed25519';
 import { parsePolicy } from './policy';
 import { type Trust, verify, verifyFile } from './verify';
 
-const file = join(import.meta.dirname, '../../../schema/vectors/bundle-verdict.json');
-const vectors = JSON.parse(readFileSync(file, 'utf8'));
-const whole = vectors.cases[0];
-const bytes = fromBase64(whole.bundle);
-const pinned: Trust = { pins: 'fingerprint', fingerprint: parseDigest(whole.fingerprint) };
+const whole = bundleCase('a card with all that it needs');
+const { bytes } = whole;
+const pinned: Trust = { pins: 'fingerprint', fingerprint: parseDigest(whole['fingerprint']) };
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -33,9 +29,9 @@ test('a file is verified from its bytes, step by step', async () => {
 test('while nothing is pinned the word verified does not occur', async () => {
   const report = await verifyFile(bytes, { pins: 'nothing' });
   expect(report.verdict).toBe('unpinned');
-  expect(report.fingerprint).toBe(whole.fingerprint);
+  expect(report.fingerprint).toBe(whole['fingerprint']);
   expect(report.steps.find((it) => it.step === 'nation')).toMatchObject({
-    outcome: 'not-checked', problem: 'nothing-pinned', params: { nation: 'FR', fingerprint: whole.fingerprint },
+    outcome: 'not-checked', problem: 'nothing-pinned', params: { nation: 'FR', fingerprint: whole['fingerprint'] },
   });
 });
 
@@ -47,10 +43,8 @@ test('nothing pinned does not make a forgery hold', async () => {
 });
 
 test('a policy that asks for more than have cosigned is not met, and says who is missing', async () => {
-  const short = vectors.cases.find((it: any) => it.expect?.verdict === 'under-witnessed');
-  const inserted = fromBase64(short.insert);
-  const witnessed = concat(bytes.slice(0, short.at), inserted, bytes.slice(short.at + short.remove));
-  const report = await verifyFile(witnessed, { pins: 'policy', policy: parsePolicy(toUtf8(short.policy)) });
+  const short = bundleCase('a card that one of two has seen: under-witnessed');
+  const report = await verifyFile(short.bytes, { pins: 'policy', policy: parsePolicy(toUtf8(short['policy'])) });
   expect(report.verdict).toBe('under-witnessed');
   const step = report.steps.find((it) => it.step === 'cosignatures');
   expect(step).toMatchObject({ outcome: 'short', problem: 'too-few', params: { missing: ['BR'] } });

@@ -157,7 +157,7 @@ export const en = {
   'nation.models': '{count, plural, =0 {No models} one {# model} other {# models}}',
   'sync.SYNCHRONISED': 'Everything that was shown is held here.',
   'sync.CATCHING_UP': 'Catching up: {held} of {shown} entries are held.',
-  'sync.STALE': 'Stale: nothing was heard since {since}.',
+  'sync.STALE': 'Stale. Last news: {since}.',
   'sync.FROZEN': 'Frozen: {reason}',
   'sync.heard': 'Last heard: {date}.',
 
