@@ -70,8 +70,13 @@ impl Store {
     }
 
     /// For queries that must see one commit.
+    ///
+    /// Begins in a task of its own: when whoever asked goes away in that moment, the driver of `PostgreSQL`
+    /// puts a connection back in which a transaction has begun, and does not know it.
     pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
-        self.database.snapshot(&self.readers).await.attempting("begin reading")
+        let (database, readers) = (self.database.clone(), self.readers.clone());
+        let begun = tokio::spawn(async move { database.snapshot(&readers).await }).await;
+        begun.map_err(|error| DbErr::Custom(error.to_string())).flatten().attempting("begin reading")
     }
 
     /// Two transactions that see one commit: a snapshot; and one where the view can be computed a second
@@ -237,6 +242,33 @@ mod tests {
         let store = Store::open(&url(folder.path())).await.unwrap();
         assert!(store.read().execute_unprepared(&statement(ONE)).await.is_err());
         assert!(store.snapshot().await.unwrap().execute_unprepared(&statement(ONE)).await.is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_goes_away_while_it_begins_leaves_nothing_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
+        drop(store.snapshot().await.unwrap());
+        for microseconds in (0..600).step_by(3) {
+            let asking: Vec<_> = (1..READERS)
+                .map(|_| {
+                    let asked = store.clone();
+                    tokio::spawn(async move { asked.snapshot().await.map(drop) })
+                })
+                .collect();
+            // The clock of the runtime is too coarse for a moment like this.
+            std::thread::sleep(Duration::from_micros(microseconds));
+            for asking in asking {
+                asking.abort();
+                let _ = asking.await;
+            }
+            // By then its connection is back.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            blob::Entity::find().count(store.read()).await.unwrap();
+            for _ in 0..READERS {
+                blob::Entity::find().count(&store.snapshot().await.unwrap()).await.unwrap();
+            }
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 
 mod common;
 
-use chancery_registry::{Error, MirrorState, ModelFilter, Page, Verdict};
+use chancery_registry::{Error, MirrorState, ModelFilter, ModelOrder, Page, Verdict};
 use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::{Frame, Package};
@@ -318,14 +318,18 @@ async fn a_character_that_a_database_does_not_keep_stops_no_mirror() {
     assert!(matches!(verdict(&mirror, &source.origin, 5).await, Verdict::Void(_)));
     for (text, total) in [("before", 1), ("after", 1), ("before\u{0}after", 1), ("be\u{0}fore", 0)] {
         let filter = ModelFilter { text: Some(text.to_owned()), ..ModelFilter::default() };
-        let found = mirror.registry.models(&filter, &Page { first: 10, after: None }).await.unwrap();
+        let found =
+            mirror.registry.models(&filter, ModelOrder::Newest, &Page { first: 10, after: None }).await.unwrap();
         assert_eq!(found.total, total, "{text:?}");
     }
     for filter in [
         ModelFilter { language: Some("e\u{0}n".to_owned()), ..ModelFilter::default() },
         ModelFilter { license: Some("\u{0}".to_owned()), ..ModelFilter::default() },
     ] {
-        assert_eq!(mirror.registry.models(&filter, &Page { first: 10, after: None }).await.unwrap().total, 0);
+        assert_eq!(
+            mirror.registry.models(&filter, ModelOrder::Newest, &Page { first: 10, after: None }).await.unwrap().total,
+            0
+        );
     }
     assert!(mirror.registry.versions("urn:\u{0}").await.unwrap().is_empty());
     let page = Page { first: 10, after: None };

@@ -76,13 +76,11 @@ fn whoever_sequences_may_be_killed_or_hang_and_no_acknowledged_record_is_lost() 
             assert!(receipt.contains(&format!("\nindex {index}\n")), "{receipt}");
         }
         // What was not acknowledged is published again, and nothing stands twice.
-        succeed(chancery(home.path()).arg("publish").args(batch).args(["--node", &processes[doors[1]].url])).unwrap();
+        publish(home.path(), batch, &processes[doors[1]]);
         if hangs {
             processes[leader].signal("CONT").unwrap();
             until("it hands over now", || !processes[leader].sequences().unwrap());
-            let again =
-                chancery(home.path()).arg("publish").args(batch).args(["--node", &processes[leader].url]).status();
-            assert!(again.unwrap().success());
+            publish(home.path(), batch, &processes[leader]);
         } else {
             processes[leader].start().unwrap();
         }
@@ -102,6 +100,13 @@ fn whoever_sequences_may_be_killed_or_hang_and_no_acknowledged_record_is_lost() 
     for node in &mut all.nodes {
         node.stop().unwrap();
     }
+}
+
+/// Publishes through one process; when that fails, shows what the processes said.
+fn publish(home: &Path, cards: &[PathBuf], process: &Node) {
+    let published = succeed(chancery(home).arg("publish").args(cards).args(["--node", &process.url]));
+    let log = || std::fs::read_to_string(process.log_file()).unwrap_or_default();
+    published.unwrap_or_else(|error| panic!("{error:#}\n{}", log()));
 }
 
 fn sequencers(processes: &[Node]) -> Vec<bool> {
