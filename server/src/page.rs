@@ -8,6 +8,8 @@ use actix_web::http::header::CACHE_CONTROL;
 use chancery_registry::NationSummary;
 use chancery_schema::digest::Digest;
 
+use crate::language::{Language, nearest};
+
 const STYLE: &str = include_str!("page.css");
 
 const LINKS: [(&str, &str); 6] = [
@@ -23,6 +25,8 @@ const LINKS: [(&str, &str); 6] = [
 pub struct Page {
     /// Whether it is what was looked for.
     pub status: StatusCode,
+    /// The language of its words.
+    pub language: Language,
     /// The title, as text.
     pub title: String,
     /// The content, as markup.
@@ -34,13 +38,14 @@ pub async fn style() -> HttpResponse {
     HttpResponse::Ok().content_type("text/css; charset=utf-8").insert_header((CACHE_CONTROL, "no-cache")).body(STYLE)
 }
 
-/// The front page.
+/// The front page. Its words are English.
 pub fn front(nations: &[NationSummary]) -> Page {
+    let language = Language::English;
     let own = nations.iter().find(|nation| nation.own);
-    let title = own.map_or_else(|| "A node".to_owned(), name);
+    let (tag, title) = own.map_or((language.tag(), "A node"), |own| name(own, language));
     let mut page = format!(
-        "<p>Chancery, a registry of foundation models between nations</p>\n<h1><bdi>{}</bdi></h1>\n",
-        escape(&title)
+        "<p>Chancery, a registry of foundation models between nations</p>\n<h1>{}</h1>\n",
+        foreign(tag, "auto", title)
     );
     match own {
         Some(own) => identity(&mut page, own),
@@ -51,17 +56,19 @@ pub fn front(nations: &[NationSummary]) -> Page {
         let _ = writeln!(page, "<li><a href=\"{address}\">{text}</a></li>");
     }
     page.push_str("</ul>\n");
-    others(&mut page, nations);
-    Page { status: StatusCode::OK, title, content: page }
+    others(&mut page, nations, language);
+    Page { status: StatusCode::OK, language, title: title.to_owned(), content: page }
 }
 
-/// The frame around a page where the portal is not built in. The words are English in every language.
+/// The frame around a page where the portal is not built in.
 pub fn plain(page: &Page) -> String {
     format!(
-        "<!doctype html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{}\" dir=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{} · Chancery</title>\n<link rel=\"stylesheet\" href=\"/page.css\">\n</head>\n\
          <body>\n<main>\n{}</main>\n</body>\n</html>\n",
+        page.language.tag(),
+        page.language.direction(),
         escape(&page.title),
         page.content,
     )
@@ -81,7 +88,7 @@ fn identity(page: &mut String, own: &NationSummary) {
     );
 }
 
-fn others(page: &mut String, nations: &[NationSummary]) {
+fn others(page: &mut String, nations: &[NationSummary], language: Language) {
     let others: Vec<_> = nations.iter().filter(|nation| !nation.own).collect();
     if others.is_empty() {
         return;
@@ -90,21 +97,27 @@ fn others(page: &mut String, nations: &[NationSummary]) {
     page.push_str("<th scope=\"col\">Recognised</th><th scope=\"col\">Entries held</th></tr>\n");
     for nation in others {
         let recognised = if nation.accredited { "yes" } else { "no" };
-        let (code, name) = (escape(nation.nation.as_str()), escape(&name(nation)));
+        let code = escape(nation.nation.as_str());
+        let (tag, name) = name(nation, language);
         let _ = writeln!(
             page,
-            "<tr><td>{code}</td><td><bdi>{name}</bdi></td><td>{recognised}</td><td>{}</td></tr>",
+            "<tr><td>{code}</td><td>{}</td><td>{recognised}</td><td>{}</td></tr>",
+            foreign(tag, "auto", name),
             nation.size
         );
     }
     page.push_str("</table>\n");
 }
 
-/// What a nation calls itself: in English, or first.
-pub fn name(nation: &NationSummary) -> String {
-    let names = &nation.display_name;
-    let name = names.iter().find(|(language, _)| language == "en").or_else(|| names.first());
-    name.map_or_else(|| nation.nation.to_string(), |(_, text)| text.clone())
+/// What a nation calls itself, after the tag of the language in which it does: in this one, or the nearest.
+pub fn name(nation: &NationSummary, language: Language) -> (&str, &str) {
+    nearest(&nation.display_name, Some(language.tag())).unwrap_or(("", nation.nation.as_str()))
+}
+
+/// Text that is not the page's own, apart from the line around it: in its language, with no tag where
+/// nobody says which that is, and in its direction.
+pub fn foreign(tag: &str, direction: &str, text: &str) -> String {
+    format!("<bdi lang=\"{}\" dir=\"{direction}\">{}</bdi>", escape(tag), escape(text))
 }
 
 /// Groups of four digits, for reading aloud.

@@ -37,7 +37,7 @@ pub async fn home(state: Data<State>, request: HttpRequest) -> Result<HttpRespon
         let language = Language::preferred(&values(&request, ACCEPT_LANGUAGE));
         return Ok(see_other(&format!("/{}", language.tag()), "accept-language"));
     }
-    Ok(written(None, Language::ENGLISH, &who(&state).await?, ()))
+    Ok(written(None, Language::English, &who(&state).await?, ()))
 }
 
 /// `GET /<language>`.
@@ -111,11 +111,11 @@ async fn who(state: &State) -> Result<Page, Failure> {
     Ok(page::front(&state.registry.nations().await?))
 }
 
-/// The page in the portal's frame, or in a plain one; keeps `guard` until it is sent.
+/// The page in the portal's frame, which speaks `language`, or in a plain one; keeps `guard` until it is sent.
 fn written(index: Option<&str>, language: Language, page: &Page, guard: impl Guard) -> HttpResponse {
     let (policy, spoken, text) = match index {
         Some(index) => (PORTAL, language.tag(), framed(index, language, page)),
-        None => (PAGE, "en", plain(page)),
+        None => (PAGE, page.language.tag(), plain(page)),
     };
     HttpResponse::build(page.status)
         .content_type("text/html; charset=utf-8")
@@ -127,9 +127,10 @@ fn written(index: Option<&str>, language: Language, page: &Page, guard: impl Gua
 
 /// The portal's page with its language, its title and what the server writes for those without scripts.
 fn framed(index: &str, language: Language, page: &Page) -> String {
-    let tag = format!("<html lang=\"{}\" dir=\"{}\">", language.tag(), language.direction());
+    let spoken = |language: Language| format!("lang=\"{}\" dir=\"{}\"", language.tag(), language.direction());
+    let tag = format!("<html {}>", spoken(language));
     let title = format!("<title>{} · Chancery</title>", escape(&page.title));
-    let content = format!("<main lang=\"en\" dir=\"ltr\">\n{}</main>", page.content);
+    let content = format!("<main {}>\n{}</main>", spoken(page.language), page.content);
     let index = replaced(index, "<html", ">", &tag);
     let index = replaced(&index, "<title>", "</title>", &title);
     replaced(&index, PLACE, "", &content)
@@ -151,31 +152,33 @@ mod tests {
         <body><div id=\"root\"><!--content--></div><script type=\"module\" src=\"/assets/index-B5c2xY_z.js\"></script>\
         </body></html>";
 
-    fn page() -> Page {
-        Page { status: StatusCode::OK, title: "<M> & co".to_owned(), content: "<h1>M</h1>\n".to_owned() }
+    fn page(tag: &str) -> Page {
+        let language = Language::of(tag).unwrap();
+        Page { status: StatusCode::OK, language, title: "<M> & co".to_owned(), content: "<h1>M</h1>\n".to_owned() }
     }
 
     #[test]
     fn a_page_stands_in_the_portals_frame_in_its_language() {
-        let text = framed(INDEX, Language::of("ar").unwrap(), &page());
-        assert!(text.contains("<html lang=\"ar\" dir=\"rtl\">"), "{text}");
-        assert!(text.contains("<title>&lt;M&gt; &amp; co · Chancery</title>"), "{text}");
-        assert!(
-            text.contains("<div id=\"root\"><main lang=\"en\" dir=\"ltr\">\n<h1>M</h1>\n</main></div><script"),
-            "{text}"
-        );
-        assert!(!text.contains(PLACE) && !text.contains("lang=\"en\" dir=\"ltr\">\n<head>"), "{text}");
-        assert_eq!(framed("no frame", Language::ENGLISH, &page()), "no frame");
+        for (tag, begin) in [("ar", "<main lang=\"ar\" dir=\"rtl\">"), ("en", "<main lang=\"en\" dir=\"ltr\">")] {
+            let text = framed(INDEX, Language::Arabic, &page(tag));
+            assert!(text.contains("<html lang=\"ar\" dir=\"rtl\">\n<head>"), "{text}");
+            assert!(text.contains("<title>&lt;M&gt; &amp; co · Chancery</title>"), "{text}");
+            assert!(text.contains(&format!("<div id=\"root\">{begin}\n<h1>M</h1>\n</main></div><script")), "{text}");
+            assert!(!text.contains(PLACE), "{text}");
+        }
+        assert_eq!(framed("no frame", Language::English, &page("en")), "no frame");
     }
 
     #[test]
-    fn scripts_run_only_in_the_portals_frame() {
-        for (index, policy, language) in [(Some(INDEX), PORTAL, "fr"), (None, PAGE, "en")] {
-            let response = written(index, Language::of("fr").unwrap(), &page(), ());
+    fn scripts_run_only_in_the_portals_frame_and_each_frame_says_its_language() {
+        for (index, policy, language) in [(Some(INDEX), PORTAL, "fr"), (None, PAGE, "ar")] {
+            let response = written(index, Language::French, &page("ar"), ());
             assert_eq!(response.headers().get(CONTENT_SECURITY_POLICY).unwrap(), policy);
             assert_eq!(response.headers().get(CONTENT_LANGUAGE).unwrap(), language);
         }
-        assert!(plain(&page()).contains("<title>&lt;M&gt; &amp; co · Chancery</title>"));
+        let text = plain(&page("ar"));
+        assert!(text.contains("<html lang=\"ar\" dir=\"rtl\">"), "{text}");
+        assert!(text.contains("<title>&lt;M&gt; &amp; co · Chancery</title>"), "{text}");
     }
 
     #[test]

@@ -39,9 +39,9 @@ fn a_records_page_says_what_the_node_says_and_that_it_verifies_nothing() {
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.header("cache-control"), "no-cache");
     for part in [
-        "This page, without JavaScript, verifies nothing.",
-        "<dd>valid</dd>",
-        "fr.example.org/chancery</code></bdi>, position 0",
+        "Sin JavaScript, esta página no verifica nada.",
+        "<dd>es válido</dd>",
+        "<dd>0 · <bdi dir=\"ltr\"><code>fr.example.org/chancery</code></bdi></dd>",
         "Nation FR",
         &format!("<code>{digest}</code>"),
         &format!("<a href=\"/bundle/{digest}\">"),
@@ -51,6 +51,37 @@ fn a_records_page_says_what_the_node_says_and_that_it_verifies_nothing() {
     }
     let head = node.agent.head(format!("{}/es/record/{digest}", node.url)).call().unwrap();
     assert_eq!(head.status(), 200);
+}
+
+#[test]
+fn a_page_speaks_the_language_of_its_address() {
+    let mut node = Node::with_model();
+    let publisher = node.nation.publisher();
+    node.admit(&publisher);
+    let record = publisher.record_digest();
+    for (language, direction, delegation, publisher, none) in [
+        ("en", "ltr", "delegation", "Publisher", "This record is not held here"),
+        ("ar", "rtl", "تفويض", "الجهة الناشرة", "هذه الوثيقة غير محفوظة هنا"),
+        ("zh", "ltr", "授权书", "发布方", "此处未保存该记录"),
+        ("fr", "ltr", "délégation", "Éditeur", "Cet enregistrement n’est pas conservé ici"),
+        ("ru", "ltr", "делегирование полномочий", "Издатель", "Этот документ здесь не хранится"),
+        ("es", "ltr", "delegación", "Editor", "Este documento no se conserva aquí"),
+    ] {
+        for (path, part) in [
+            (format!("record/{record}"), format!("<dd>{delegation}</dd>")),
+            ("model/FR/lab/m".to_owned(), format!("<dt>{publisher}</dt>")),
+            ("record/none".to_owned(), format!("<h1>{none}</h1>\n")),
+        ] {
+            let page = node.get(&format!("/{language}/{path}"));
+            assert_eq!(page.header("content-language"), language);
+            assert!(
+                page.text().contains(&format!("<html lang=\"{language}\" dir=\"{direction}\">")),
+                "{}",
+                page.text()
+            );
+            assert!(page.text().contains(&part), "{part} is not in {}", page.text());
+        }
+    }
 }
 
 #[test]
@@ -65,7 +96,7 @@ fn a_models_page_shows_its_versions_and_escapes_what_its_publisher_wrote() {
     let newest = node.get("/en/model/FR/lab/m");
     assert_eq!(newest.status, 200);
     let escaped = "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;m&quot;";
-    assert!(newest.text().contains(&format!("<h1><bdi lang=\"en\" dir=\"auto\">{escaped}</bdi> 2.0</h1>")));
+    assert!(newest.text().contains(&format!("<h1><bdi lang=\"en\" dir=\"auto\">{escaped}</bdi> ")));
     assert!(!newest.text().contains("<script>alert"), "{}", newest.text());
     for part in [
         "urn:chancery:FR:lab:m",
@@ -77,7 +108,11 @@ fn a_models_page_shows_its_versions_and_escapes_what_its_publisher_wrote() {
         assert!(newest.text().contains(part), "{part} is not in {}", newest.text());
     }
     let old = node.get("/ar/model/FR/lab/m/1.0");
-    assert!(old.status == 200 && old.text().contains("نموذج</bdi> 1.0</h1>"), "{}", old.text());
+    assert!(
+        old.status == 200 && old.text().contains("<h1><bdi lang=\"ar\" dir=\"auto\">نموذج</bdi>"),
+        "{}",
+        old.text()
+    );
 }
 
 #[test]
@@ -92,7 +127,10 @@ fn what_is_not_held_is_said_in_the_same_frame() {
     ] {
         let answer = node.get(&path);
         assert_eq!((answer.status, answer.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
-        assert!(answer.text().contains("<h1>No such ") && answer.text().starts_with("<!doctype html>"), "{path}");
+        assert!(
+            answer.text().contains(" n’est pas conservé ici</h1>") && answer.text().starts_with("<!doctype html>"),
+            "{path}"
+        );
     }
     for path in ["/de", "/en-GB", "/assets/none.js", "/assets/..%2Findex.html", "/assets/index.js.map", "/assets/"] {
         assert_eq!(node.get(path).status, 404, "{path}");

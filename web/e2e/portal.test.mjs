@@ -243,6 +243,7 @@ test('a record is readable without JavaScript', async () => {
     assert.match(text, new RegExp(digest));
     await page.goto(`${federation.KE}/ar/record/${digest}`);
     assert.equal(await page.locator('html').getAttribute('dir'), 'rtl');
+    assert.match(await page.locator('main[lang="ar"]').innerText(), /نوع الوثيقة\s+بطاقة نموذج/);
   });
 });
 

@@ -32,17 +32,6 @@ pub enum Node {
     Log(Log),
 }
 
-/// The text in the language asked for, or in a variety of it; else in English; else the first.
-pub fn in_language(texts: &[(String, String)], language: Option<&str>) -> Option<String> {
-    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    let find = |wanted: &str| {
-        let exact = texts.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(wanted));
-        exact.or_else(|| texts.iter().find(|(tag, _)| primary(tag) == primary(wanted)))
-    };
-    let text = language.and_then(find).or_else(|| find("en")).or_else(|| texts.first());
-    text.map(|(_, text)| text.clone())
-}
-
 /// A text and its language.
 #[derive(async_graphql::SimpleObject)]
 pub struct LocalText {
@@ -59,27 +48,4 @@ pub struct LocalText {
 pub async fn local_texts(ctx: &Context<'_>, texts: &[(String, String)]) -> Result<Vec<LocalText>> {
     spend(ctx, texts.iter().map(|(language, text)| language.len() + text.len()).sum()).await?;
     Ok(texts.iter().map(|(language, text)| LocalText { language: language.clone(), text: text.clone() }).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_comes_in_the_language_asked_for_or_the_nearest() {
-        let texts = [("sw", "Mfano"), ("en", "Model"), ("pt-BR", "Modelo")];
-        let texts = texts.map(|(language, text)| (language.to_owned(), text.to_owned()));
-        for (language, expected) in [
-            (None, "Model"),
-            (Some("sw"), "Mfano"),
-            (Some("pt"), "Modelo"),
-            (Some("PT-pt"), "Modelo"),
-            (Some("fr"), "Model"),
-            (Some(""), "Model"),
-        ] {
-            assert_eq!(in_language(&texts, language).as_deref(), Some(expected), "{language:?}");
-        }
-        assert_eq!(in_language(&texts[..1], None).as_deref(), Some("Mfano"));
-        assert_eq!(in_language(&[], Some("en")), None);
-    }
 }

@@ -3,11 +3,12 @@
 use async_graphql::{Context, ID, Object, Result};
 use chancery_registry::ModelSummary;
 
-use super::{LocalText, Nation, Record, in_language, local_texts};
+use super::{LocalText, Nation, Record, local_texts};
 use crate::graphql::error::{ErrorCode, Fault, OrFault as _};
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
 use crate::graphql::request::{nation_of, registry};
+use crate::language::nearest;
 
 /// A version of a model, as its card describes it.
 #[derive(Clone)]
@@ -49,7 +50,8 @@ impl Model {
 
     /// What people call it in this language; if the card does not say, in English, or in its first language.
     async fn display_name(&self, language: Option<String>) -> String {
-        in_language(&self.0.display_name, language.as_deref()).unwrap_or_else(|| self.0.name.clone())
+        let found = nearest(&self.0.display_name, language.as_deref());
+        found.map_or_else(|| self.0.name.clone(), |(_, text)| text.to_owned())
     }
 
     /// What people call it, in every language the card gives.

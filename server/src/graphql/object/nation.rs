@@ -3,12 +3,13 @@
 use async_graphql::{Context, ID, Object, Result};
 use chancery_registry::{ModelFilter, ModelOrder, NationSummary};
 
-use super::{LocalText, Log, Record, in_language, local_texts};
+use super::{LocalText, Log, Record, local_texts};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{ModelConnection, answered, cost, page};
 use crate::graphql::request::{heads, registry};
 use crate::graphql::scalar::{Count, Digest};
+use crate::language::nearest;
 
 /// A nation as its log presents it. Its code is a claim; what identifies it is its fingerprint.
 #[derive(Clone)]
@@ -39,7 +40,8 @@ impl Nation {
 
     /// What it calls itself in this language; if it does not say, in English, or in its first language.
     async fn display_name(&self, language: Option<String>) -> String {
-        in_language(&self.0.display_name, language.as_deref()).unwrap_or_else(|| self.0.nation.to_string())
+        let found = nearest(&self.0.display_name, language.as_deref());
+        found.map_or_else(|| self.0.nation.to_string(), |(_, text)| text.to_owned())
     }
 
     /// What it calls itself, in every language it gives.
