@@ -85,14 +85,14 @@ describe('a diplomat in Kenya', () => {
     await visit({}, async (page) => {
       await page.goto(`${federation.KE}/en${MODEL}`);
       const files = (folder) => ['model.safetensors', 'README.md'].map((name) => join(folder, name));
-      await page.getByLabel('Files:').setInputFiles(files(federation.weights));
+      await page.getByLabel('Choose files').setInputFiles(files(federation.weights));
       await page.locator('[data-outcome="matches"]').nth(1).waitFor();
-      await page.getByLabel('Files:').setInputFiles(files(changed));
+      await page.getByLabel('Choose files').setInputFiles(files(changed));
       const differs = page.locator('[data-outcome="differs"]');
       await differs.waitFor();
       assert.match(await differs.innerText(), /8,388,608–16,777,216/);
       writeFileSync(join(changed, 'stranger.bin'), 'x');
-      await page.getByLabel('Files:').setInputFiles([join(changed, 'stranger.bin')]);
+      await page.getByLabel('Choose files').setInputFiles([join(changed, 'stranger.bin')]);
       await page.getByText('is not a file of these weights').waitFor();
     });
   });

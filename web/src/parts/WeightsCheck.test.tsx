@@ -35,7 +35,7 @@ function open() {
     </TextProvider>,
   );
   const choose = (...names: string[]): void => {
-    fireEvent.change(page.getByLabelText('Files:'), { target: { files: names.map((name) => new File(['x'], name)) } });
+    fireEvent.change(page.getByLabelText('Choose files'), { target: { files: names.map((name) => new File(['x'], name)) } });
   };
   const drop = async (...entries: object[]): Promise<void> => {
     const items = entries.map((entry) => ({ webkitGetAsEntry: () => entry }));

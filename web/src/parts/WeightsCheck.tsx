@@ -84,13 +84,18 @@ export function WeightsCheck(props: { weights: Weights; chunkHashes: Uint8Array<
         onDragLeave={() => setOver(false)}
         onDrop={(event) => void drop(event)}
       >
-        <label>
-          {t('weights.files')}{' '}
-          <input type="file" multiple onChange={(event) => check(givenTo(event.target))} />
-        </label>
-        <label>
-          {t('weights.folder')}{' '}
-          <input type="file" {...{ webkitdirectory: '' }} onChange={(event) => check(givenTo(event.target))} />
+        <label className="chooser">
+          {t('weights.files')}
+          <input type="file" multiple className="visually-hidden" onChange={(event) => check(givenTo(event.target))} />
+        </label>{' '}
+        <label className="chooser">
+          {t('weights.folder')}
+          <input
+            type="file"
+            {...{ webkitdirectory: '' }}
+            className="visually-hidden"
+            onChange={(event) => check(givenTo(event.target))}
+          />
         </label>
       </div>
       <ul className="steps" aria-live="polite">
