@@ -60,23 +60,32 @@ export function makeText(language: Language, messages: Messages): Text {
     formats.set(key, made);
     return made;
   };
-  const number = new Intl.NumberFormat(language);
-  const date = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC', timeZoneName: undefined });
-  const languages = new Intl.DisplayNames(language, { type: 'language', fallback: 'code' });
-  const nations = new Intl.DisplayNames(language, { type: 'region', fallback: 'code' });
+  // Each takes a phone milliseconds to make, and the first page needs few of them.
+  const number = once(() => new Intl.NumberFormat(language));
+  const date = once(() => new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }));
+  const languages = once(() => new Intl.DisplayNames(language, { type: 'language', fallback: 'code' }));
+  const nations = once(() => new Intl.DisplayNames(language, { type: 'region', fallback: 'code' }));
   return {
     language,
-    t: (key, values) => String(format(key).format(values)),
+    t: (key, values) => (PLAIN.test(messages[key]) ? messages[key] : String(format(key).format(values))),
     rich: (key, values) => {
       const parts = format(key).format<ReactNode>(values as never);
       return Array.isArray(parts) ? parts : [parts];
     },
-    number: (value) => number.format(value),
+    number: (value) => number().format(value),
     bytes: (count) => bytes(language, count),
-    date: (instant) => `${date.format(new Date(typeof instant === 'number' ? instant * 1000 : instant))} UTC`,
-    languageName: (tag) => named(languages, tag),
-    nationName: (code) => named(nations, code),
+    date: (instant) => `${date().format(new Date(typeof instant === 'number' ? instant * 1000 : instant))} UTC`,
+    languageName: (tag) => named(languages(), tag),
+    nationName: (code) => named(nations(), code),
   };
+}
+
+/** A message that stands for itself: nothing in it is syntax. */
+const PLAIN = /^[^{}'#|]*$/;
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** A name that the browser may not know, or refuse to look for. */

@@ -13,7 +13,7 @@ import { Provenance } from '../parts/Provenance';
 import { Empty, Failure, Loading } from '../parts/states';
 import { WeightsCheck } from '../parts/WeightsCheck';
 import { WeightsFiles } from '../parts/WeightsFiles';
-import { useProof } from '../trust/proof';
+import { type Proof, useProof } from '../trust/proof';
 import { newest } from './newest';
 import { useTitle } from './useTitle';
 
@@ -60,8 +60,6 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
   const { t } = useText();
   const { model, digest } = props;
   const proof = useProof(digest);
-  const records = proof.state === 'here' ? proof.records : [];
-  const about = records.find((read) => read.digest === digest)?.record;
   return (
     <article>
       <h1>
@@ -83,30 +81,40 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
           {t(`verdict.node.${model.card.verdict.state}`)} {model.card.verdict.reason}
         </p>
       )}
-      <div className="two">
-        <div>
-          {about?.kind === 'model-card' && <Card card={about.body} />}
-          {records.map((read) => read.record.kind === 'license' && <License key={read.digest} license={read.record.body} />)}
-          {records.map((read) => read.record.kind === 'weights' && <WeightsFiles key={read.digest} weights={read.record.body} />)}
-        </div>
-        <div>
-          <Provenance proof={proof} />
-          <Position model={model} digest={digest} />
-          {proof.state === 'here' &&
-            records.map(
-              (read) =>
-                read.record.kind === 'weights' && (
-                  <WeightsCheck
-                    key={read.digest}
-                    weights={read.record.body}
-                    chunkHashes={proof.bundle?.blobs.get(read.record.body.chunkHashes.sha256)}
-                  />
-                ),
-            )}
-          <Versions model={model} />
-        </div>
-      </div>
+      {/* All at once: what comes later would push away what is being read. */}
+      {proof.state === 'loading' ? <Loading /> : <Sheets model={model} digest={digest} proof={proof} />}
     </article>
+  );
+}
+
+function Sheets(props: { model: OneModel; digest: string; proof: Proof }): ReactNode {
+  const { model, digest, proof } = props;
+  const records = proof.state === 'here' ? proof.records : [];
+  const about = records.find((read) => read.digest === digest)?.record;
+  return (
+    <div className="two">
+      <div>
+        {about?.kind === 'model-card' && <Card card={about.body} />}
+        {records.map((read) => read.record.kind === 'license' && <License key={read.digest} license={read.record.body} />)}
+        {records.map((read) => read.record.kind === 'weights' && <WeightsFiles key={read.digest} weights={read.record.body} />)}
+      </div>
+      <div>
+        <Provenance proof={proof} />
+        <Position model={model} digest={digest} />
+        {proof.state === 'here' &&
+          records.map(
+            (read) =>
+              read.record.kind === 'weights' && (
+                <WeightsCheck
+                  key={read.digest}
+                  weights={read.record.body}
+                  chunkHashes={proof.bundle?.blobs.get(read.record.body.chunkHashes.sha256)}
+                />
+              ),
+          )}
+        <Versions model={model} />
+      </div>
+    </div>
   );
 }
 

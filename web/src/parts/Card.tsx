@@ -6,7 +6,10 @@ import type { ModelCard } from '../verify/record/model-card';
 import { Foreign } from './Foreign';
 import { Loading } from './states';
 
-const Prose = lazy(async () => ({ default: (await import('./Prose')).Prose }));
+// Under way as soon as a page may show a card, while the node is still asked for it.
+const prose = import('./Prose');
+prose.catch(() => {}); // Whoever shows it meets the failure.
+const Prose = lazy(async () => ({ default: (await prose).Prose }));
 
 export function Card(props: { card: ModelCard }): ReactNode {
   const { t, languageName, nationName } = useText();

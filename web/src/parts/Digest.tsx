@@ -20,7 +20,7 @@ export function Digest(props: { value: string; short?: boolean }): ReactNode {
       <code dir="ltr" title={props.value}>
         {props.short === true ? (
           <>
-            <span className="screen-only">{props.value.slice(0, 12)}…</span>
+            <span className="screen-only short">{props.value.slice(0, 12)}…</span>
             <span className="print-only">{props.value}</span>
           </>
         ) : (

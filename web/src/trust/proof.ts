@@ -1,5 +1,5 @@
 /** A record with all its proof, fetched from the node and checked here against what the reader pins. */
-import { useEffect, useState } from 'react';
+import { startTransition, useEffect, useState } from 'react';
 import type { Digest } from '../verify/digest';
 import { type Bundle, parseBundle } from '../verify/bundle';
 import { type RecordRead, readRecord } from '../verify/record';
@@ -52,7 +52,8 @@ export function useProof(digest: string): Proof {
     let left = false;
     check(file, digest, pins).then(
       (checked) => {
-        if (!left) setProof(checked);
+        // Much is shown at once: drawn in slices, so that the page goes on answering its reader.
+        if (!left) startTransition(() => setProof(checked));
       },
       (error: unknown) => {
         if (!left) setFailed({ error });
