@@ -237,6 +237,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_reads_may_take_its_time_and_whoever_writes_may_not() {
+        if !is_postgres() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
+        let (snapshot, scratch) = store.snapshot_and_scratch().await.unwrap();
+        let writing = store.write().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        for db in [&snapshot, &scratch] {
+            assert_eq!(blob::Entity::find().count(db).await.unwrap(), 0);
+        }
+        assert!(writing.execute_unprepared(&statement(ONE)).await.is_err(), "it held the lock and did nothing");
+        drop(writing);
+        write(&store, ONE).await;
+    }
+
+    #[tokio::test]
+    async fn nobody_writes_where_there_is_no_turn_to_wait_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
+        write(&store, "DELETE FROM lease").await;
+        assert_eq!(store.write().await.is_err(), is_postgres());
+    }
+
+    #[tokio::test]
     async fn readers_write_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&url(folder.path())).await.unwrap();

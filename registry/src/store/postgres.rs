@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    IsolationLevel, Statement, TransactionTrait,
 };
 
 /// How the address begins. `postgresql://` is the same.
@@ -23,7 +23,7 @@ const PARAMETERS: [&str; 9] =
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The row that whoever writes holds.
-const TURN: &str = "SELECT 1 FROM lease WHERE name = 'writer' FOR UPDATE";
+const TURN: &str = "SELECT name FROM lease WHERE name = 'writer' FOR UPDATE";
 const TURN_ROW: &str = "INSERT INTO lease VALUES ('writer', '', 0, 0, 0) ON CONFLICT DO NOTHING";
 
 /// The address as the driver reads it; none where it is not one of `PostgreSQL`.
@@ -46,18 +46,28 @@ pub(super) fn url(url: &str) -> Option<Result<String, &'static str>> {
     })
 }
 
-/// Opens that many connections, which may write or not.
+/// Opens that many connections, which may write or not. Whoever writes and stops answering in the middle
+/// lets go: a process that hangs, or a machine that is gone. Whoever reads is in nobody's way.
 pub(super) async fn connect(url: &str, connections: u32, writes: bool) -> Result<DatabaseConnection, DbErr> {
+    let (read_only, idle) = if writes { ("off", "5s") } else { ("on", "0") };
+    open(url, connections, read_only, idle).await
+}
+
+async fn open(
+    url: &str,
+    connections: u32,
+    read_only: &'static str,
+    idle: &'static str,
+) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     options.map_sqlx_postgres_opts(move |options| {
         options.options([
-            ("default_transaction_read_only", if writes { "off" } else { "on" }),
+            ("default_transaction_read_only", read_only),
             // A commit that was answered is on disk, whatever the server's default is.
             ("synchronous_commit", "on"),
             ("lock_timeout", "60s"),
-            // Whoever stops answering in the middle lets go: a process that hangs, or a machine that is gone.
-            ("idle_in_transaction_session_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", idle),
             ("tcp_keepalives_idle", "2"),
             ("tcp_keepalives_interval", "1"),
             ("tcp_keepalives_count", "2"),
@@ -76,8 +86,9 @@ pub(super) async fn prepare(writer: &DatabaseConnection) -> Result<(), DbErr> {
 pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let (level, mode) = (IsolationLevel::ReadCommitted, AccessMode::ReadWrite);
     let transaction = writer.begin_with_config(Some(level), Some(mode)).await?;
-    transaction.execute_unprepared(TURN).await?;
-    Ok(transaction)
+    // Without the row nobody would wait for anybody.
+    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, TURN)).await?;
+    row.map(|_| transaction).ok_or_else(|| DbErr::RecordNotFound("the row 'writer' of the table lease".to_owned()))
 }
 
 /// Begins to read: every query sees one commit.
@@ -89,7 +100,7 @@ pub(super) async fn snapshot(connection: &DatabaseConnection) -> Result<Database
 /// A connection of its own with the empty tables of the view, and behind them the archive, to read: a
 /// temporary table is looked for first, and may be written where nothing else may.
 pub(super) async fn scratch(url: &str) -> Result<DatabaseConnection, DbErr> {
-    let scratch = connect(url, 1, true).await?;
+    let scratch = open(url, 1, "off", "0").await?;
     chancery_migrations::run_view(&scratch).await?;
     Ok(scratch)
 }
