@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Rust, Node 20 and make; the rest they fetch.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint threats corpus explore portal browser postgres on-postgres needs
+.PHONY: help demo test lint threats corpus interop explore portal browser postgres on-postgres go needs
 
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
@@ -40,6 +40,17 @@ threats: needs ## Run the threat tests with their full counts, and print a table
 corpus: ## Publish the real model cards in CORPUS=DIR and read them back through a partner
 	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked --workspace --test corpus -- --ignored --nocapture
 
+interop: needs explore portal go target/interop/python ## Let software that we did not write judge signatures and a log, and refuse tampered copies
+	$(CARGO) build --locked -p chancery
+	tests/interop/run
+
+target/interop/python: tests/interop/requirements.txt
+	@python3 -m venv --clear $@ \
+		|| { apt-get update -qq && apt-get install --yes --no-install-recommends python3-venv && python3 -m venv --clear $@; } \
+		|| { echo "Python's venv is missing; install it: apt-get install --yes python3-venv"; exit 1; }
+	$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 explore: web/explore/dist ## Build the GraphQL explorer's pages
 
 web/explore/dist: web/explore/package.json web/explore/package-lock.json
@@ -66,6 +77,11 @@ postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
 		|| { apt-get update -qq && apt-get install --yes --no-install-recommends postgresql; } \
 		|| { echo "PostgreSQL is missing; install it: apt-get install --yes postgresql"; exit 1; }
+
+go:
+	@{ command -v go && ls /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog; } >/dev/null 2>&1 \
+		|| { apt-get update -qq && apt-get install --yes --no-install-recommends golang-go golang-golang-x-mod-dev; } \
+		|| { echo "Go is missing; install it: apt-get install --yes golang-go golang-golang-x-mod-dev"; exit 1; }
 
 needs:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing; install it: https://rustup.rs"; exit 1; }
