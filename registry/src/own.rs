@@ -8,7 +8,9 @@ use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
 use chancery_schema::log::note::{self, KeyType, VerifierKey};
 use chancery_schema::log::proof::Proof;
 use chancery_schema::log::tree::EMPTY_ROOT;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use tokio::sync::{oneshot, watch};
 
 use crate::entity::{body, checkpoint as checkpoint_table, entry, log as log_table};
@@ -143,16 +145,15 @@ pub(crate) fn log_key(identity: &Identity) -> std::result::Result<VerifierKey, S
 
 /// Where in a log the record with this digest first stands, and in which envelope.
 pub(crate) async fn position(db: &impl ConnectionTrait, log_id: i64, record: &Digest) -> Result<Option<(u64, Digest)>> {
-    let envelopes: Vec<Vec<u8>> = body::Entity::find()
+    // Of how many envelopes there are others decide, whose logs are mirrored here.
+    let envelopes = body::Entity::find()
         .select_only()
         .column(body::Column::Envelope)
         .filter(body::Column::Record.eq(record.as_bytes().to_vec()))
-        .into_tuple()
-        .all(db)
-        .await
-        .attempting("look for a record")?;
+        .into_query();
     let entries = entry::Entity::find().filter(entry::Column::LogId.eq(log_id));
-    let first = entries.filter(entry::Column::Envelope.is_in(envelopes)).order_by_asc(entry::Column::Idx).one(db).await;
+    let entries = entries.filter(entry::Column::Envelope.in_subquery(envelopes));
+    let first = entries.order_by_asc(entry::Column::Idx).one(db).await;
     let Some(first) = first.attempting("look for a record")? else { return Ok(None) };
     let unnamed = || Error::Inconsistent("an entry was found by an envelope that it does not name".to_owned());
     Ok(Some((size(first.idx)?, digest(first.envelope.as_deref().ok_or_else(unnamed)?)?)))

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     IsolationLevel, Statement, TransactionTrait,
@@ -33,7 +34,8 @@ const TURN_ROW: &str = "INSERT INTO lease VALUES ('writer', '', 0, 0, 0) ON CONF
 pub(super) fn url(url: &str) -> Option<Result<String, &'static str>> {
     let rest = url.strip_prefix(SCHEME).or_else(|| url.strip_prefix("postgresql://"))?;
     let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-    let user = place.split('/').next().and_then(|authority| authority.rsplit_once('@')).map(|(user, _)| user);
+    // As far as the last @, for a password may hold any character.
+    let user = place.rsplit_once('@').map(|(user, _)| user);
     let names = parameters.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
     let (password, mut unknown) = (names.clone().any(|name| name == "password"), names);
     Some(if password || user.is_some_and(|user| user.contains(':')) {
@@ -42,7 +44,9 @@ pub(super) fn url(url: &str) -> Option<Result<String, &'static str>> {
         Err("its address has a parameter other than host, port, user, dbname, sslmode, sslrootcert, sslcert, sslkey \
              and application_name")
     } else {
-        Ok(format!("{SCHEME}{rest}"))
+        // What the driver cannot read, its errors would repeat.
+        let url = format!("{SCHEME}{rest}");
+        if url.parse::<PgConnectOptions>().is_ok() { Ok(url) } else { Err("its address is not postgres://HOST/NAME") }
     })
 }
 
@@ -116,6 +120,9 @@ mod tests {
             "postgresql://fr:@db.example.org/fr",
             "postgres:///fr?host=/run/postgresql&password=secret",
             "postgres:///fr?pasword=secret",
+            "postgres://fr:secret/1@db.example.org/fr",
+            "postgres://fr:secret?1@db.example.org/fr",
+            "postgres://fr:secret#1@db.example.org/fr",
             "postgres:///fr?options=-c%20synchronous_commit%3Doff",
         ] {
             let refused = url(wrong).expect("an address").unwrap_err();
@@ -129,6 +136,7 @@ mod tests {
         {
             assert_eq!(url(right), Some(Ok(right.to_owned())));
         }
+        assert!(url("postgres://db.example.org:port/fr").is_some_and(|url| url.is_err()));
         assert_eq!(url("postgresql://db/fr"), Some(Ok("postgres://db/fr".to_owned())));
         assert_eq!(url("sqlite:fr.db"), None);
     }
