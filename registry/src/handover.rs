@@ -1,6 +1,7 @@
 //! Handing submissions over, from a process that does not sequence to the one that does: through the
 //! database, where they wait for an answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_schema::admission::{Refusal, Submission};
@@ -48,7 +49,7 @@ pub(crate) struct Handed {
 }
 
 /// Hands a submission over and waits for the answer. Safe to cancel: it is then decided all the same.
-pub(crate) async fn hand_over(core: &Core, envelope: &[u8]) -> Result<Answer> {
+pub(crate) async fn hand_over(core: &Arc<Core>, envelope: &[u8]) -> Result<Answer> {
     let deadline = Instant::now() + PATIENCE;
     let id = loop {
         match insert(core, envelope).await? {
@@ -58,12 +59,10 @@ pub(crate) async fn hand_over(core: &Core, envelope: &[u8]) -> Result<Answer> {
         }
     };
     loop {
-        let row = submission::Entity::find_by_id(id).one(core.store.read()).await;
-        let gone = || Error::Inconsistent("a submission that was handed over is gone".to_owned());
-        if let Some(answer) = row.attempting("read the answer to a submission")?.ok_or_else(gone)?.answer {
-            let broken = |_| Error::Inconsistent("the answer to a submission cannot be read".to_owned());
-            let answer = serde_json::from_str(&answer).map_err(broken)?;
-            remove(core, id).await?;
+        if let Some(answer) = answer_to(core.store.read(), id).await? {
+            // It is decided and durable; the row, should it stay, is let go of later.
+            let core = Arc::clone(core);
+            tokio::spawn(async move { remove(&core, id).await });
             return Ok(answer);
         }
         if Instant::now() > deadline {
@@ -73,13 +72,28 @@ pub(crate) async fn hand_over(core: &Core, envelope: &[u8]) -> Result<Answer> {
     }
 }
 
-/// None while too many wait.
+/// The answer alone: an envelope may be large, and is not read again for each look.
+async fn answer_to(db: &impl ConnectionTrait, id: i64) -> Result<Option<Answer>> {
+    let answer: Option<Option<String>> = submission::Entity::find_by_id(id)
+        .select_only()
+        .column(submission::Column::Answer)
+        .into_tuple()
+        .one(db)
+        .await
+        .attempting("read the answer to a submission")?;
+    let gone = || Error::Inconsistent("a submission that was handed over is gone".to_owned());
+    let broken = |_| Error::Inconsistent("the answer to a submission cannot be read".to_owned());
+    answer.ok_or_else(gone)?.map(|answer| serde_json::from_str(&answer).map_err(broken)).transpose()
+}
+
+/// None while too many wait; whoever finds it so has kept nobody from writing.
 async fn insert(core: &Core, envelope: &[u8]) -> Result<Option<i64>> {
-    let writing = core.store.write().await?;
     let unanswered = submission::Entity::find().filter(submission::Column::AnsweredAt.is_null());
-    if unanswered.count(&*writing).await.attempting("count what waits for the sequencer")? >= WAITING_MAX {
+    let unanswered = unanswered.count(core.store.read()).await;
+    if unanswered.attempting("count what waits for the sequencer")? >= WAITING_MAX {
         return Ok(None);
     }
+    let writing = core.store.write().await?;
     let row = submission::ActiveModel {
         envelope: Set(envelope.to_vec()),
         answer: Set(None),
@@ -97,22 +111,29 @@ async fn remove(core: &Core, id: i64) -> Result<()> {
     writing.commit().await
 }
 
-/// What was handed over and waits, the first of it.
+/// What was handed over and waits, the first of it: as much as makes a batch.
 pub(crate) async fn waiting(db: &impl ConnectionTrait) -> Result<Vec<Handed>> {
-    let rows = submission::Entity::find()
+    let ids: Vec<i64> = submission::Entity::find()
+        .select_only()
+        .column(submission::Column::Id)
         .filter(submission::Column::AnsweredAt.is_null())
         .order_by_asc(submission::Column::Id)
         .limit(bounds::BATCH_ENTRIES as u64)
+        .into_tuple()
         .all(db)
         .await
-        .attempting("read what was handed over")?;
-    let mut bytes = 0;
-    let handed = rows.into_iter().take_while(|row| {
-        let first = bytes == 0;
+        .attempting("ask what was handed over")?;
+    let (mut handed, mut bytes) = (Vec::new(), 0);
+    for id in ids {
+        let row = submission::Entity::find_by_id(id).one(db).await.attempting("read what was handed over")?;
+        let Some(row) = row else { continue };
         bytes += row.envelope.len();
-        first || bytes <= bounds::BATCH_BYTES
-    });
-    Ok(handed.map(|row| Handed { id: row.id, submission: Submission::read(&row.envelope) }).collect())
+        handed.push(Handed { id, submission: Submission::read(&row.envelope) });
+        if bytes >= bounds::BATCH_BYTES {
+            break;
+        }
+    }
+    Ok(handed)
 }
 
 /// Answers a submission, and lets go of answers that nobody took away.
@@ -122,7 +143,9 @@ pub(crate) async fn answer(db: &impl ConnectionTrait, core: &Core, id: i64, answ
     let update = submission::Entity::update_many()
         .col_expr(submission::Column::Answer, Expr::value(text))
         .col_expr(submission::Column::AnsweredAt, Expr::value(now))
-        .filter(submission::Column::Id.eq(id));
+        .filter(submission::Column::Id.eq(id))
+        // The first answer stands: a commit may have been durable although it seemed to fail.
+        .filter(submission::Column::AnsweredAt.is_null());
     update.exec(db).await.attempting("answer a submission")?;
     let late = submission::Column::AnsweredAt.lt(now - ANSWER_SECONDS);
     let late = submission::Entity::delete_many().filter(late).exec(db).await;

@@ -69,7 +69,16 @@ impl Lease {
 
     /// Looks how things stand: answers whoever knocked, or knocks, or takes over.
     pub async fn look(&mut self, store: &Store) -> Result<()> {
-        let row = read(store.read()).await?;
+        let row = match read(store.read()).await {
+            Ok(row) => row,
+            Err(error) => {
+                // Where the database does not answer, nobody could have.
+                if !self.is_held() {
+                    *self = Self::Elsewhere(Knock::Due(Instant::now()));
+                }
+                return Err(error);
+            }
+        };
         let now = Instant::now();
         match (&*self, row) {
             (Self::Held { epoch }, Some(row)) if row.epoch == *epoch => {

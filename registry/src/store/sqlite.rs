@@ -17,8 +17,25 @@ pub(super) fn url(url: &str) -> Option<String> {
     Some(if path.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") })
 }
 
+/// How often to try again to open a file that another process has just made, and how long to wait.
+const RETRIES: u32 = 100;
+const RETRY: Duration = Duration::from_millis(50);
+
 /// Opens that many connections, which may write or not.
+///
+/// Where two turn a new file to its write-ahead log at once, one is told that it is locked, whatever the
+/// timeout; so it tries again.
 pub(super) async fn connect(url: &str, connections: u32, writes: bool) -> Result<DatabaseConnection, DbErr> {
+    for _ in 0..RETRIES {
+        match connect_once(url, connections, writes).await {
+            Err(error) if error.to_string().contains("database is locked") => tokio::time::sleep(RETRY).await,
+            opened => return opened,
+        }
+    }
+    connect_once(url, connections, writes).await
+}
+
+async fn connect_once(url: &str, connections: u32, writes: bool) -> Result<DatabaseConnection, DbErr> {
     open(url, connections, move |options| {
         let options = options.pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
         options.pragma("query_only", if writes { "OFF" } else { "ON" }).foreign_keys(true)
