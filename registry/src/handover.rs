@@ -136,7 +136,7 @@ pub(crate) async fn waiting(db: &impl ConnectionTrait) -> Result<Vec<Handed>> {
     Ok(handed)
 }
 
-/// Answers a submission, and lets go of answers that nobody took away.
+/// Answers a submission.
 pub(crate) async fn answer(db: &impl ConnectionTrait, core: &Core, id: i64, answer: &Answer) -> Result<()> {
     let now = core.now().unix_seconds();
     let text = serde_json::to_string(answer).map_err(|error| Error::Inconsistent(error.to_string()))?;
@@ -146,8 +146,12 @@ pub(crate) async fn answer(db: &impl ConnectionTrait, core: &Core, id: i64, answ
         .filter(submission::Column::Id.eq(id))
         // The first answer stands: a commit may have been durable although it seemed to fail.
         .filter(submission::Column::AnsweredAt.is_null());
-    update.exec(db).await.attempting("answer a submission")?;
-    let late = submission::Column::AnsweredAt.lt(now - ANSWER_SECONDS);
+    update.exec(db).await.attempting("answer a submission").map(|_| ())
+}
+
+/// Lets go of answers that nobody took away.
+pub(crate) async fn drop_late(db: &impl ConnectionTrait, core: &Core) -> Result<()> {
+    let late = submission::Column::AnsweredAt.lt(core.now().unix_seconds() - ANSWER_SECONDS);
     let late = submission::Entity::delete_many().filter(late).exec(db).await;
     late.attempting("let go of old answers").map(|_| ())
 }

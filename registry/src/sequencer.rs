@@ -185,6 +185,9 @@ impl Sequencer {
             };
             handover::answer(&*writing, &self.core, *id, &answer).await?;
         }
+        if !handed.is_empty() {
+            handover::drop_late(&*writing, &self.core).await?;
+        }
         let written = batch.write(&*writing).await?;
         writing.commit().await?;
         if let Some(head) = written.head() {

@@ -5,11 +5,9 @@
 mod common;
 
 use chancery_registry::{Error, ModelFilter, ModelOrder, ModelSummary, Page};
-use chancery_schema::digest::Digest;
 use chancery_schema::key::Role;
 use chancery_schema::record::Kind;
-use common::{Nation, document};
-use serde_json::json;
+use common::Nation;
 
 #[tokio::test]
 async fn models_by_name_are_walked_without_gaps_and_repeats_while_the_list_grows() {
@@ -97,20 +95,9 @@ fn said(model: &ModelSummary) -> String {
 
 async fn publish(nation: &Nation, org: &str, name: &str, version: &str) {
     nation.upload(name).await;
-    let document = document(name);
-    let draft = json!({
-        "org": org,
-        "name": name,
-        "version": version,
-        "displayName": { "en": format!("Sample {name}") },
-        "weights": [],
-        "sourceDocument": {
-            "sha256": Digest::of(&document),
-            "sizeBytes": document.len(),
-            "mediaType": "text/markdown"
-        },
-        "text": { "en": format!("What {name} is.") },
-    });
+    let mut draft = Nation::card_draft(name);
+    draft["org"] = org.into();
+    draft["version"] = version.into();
     nation.admit(&nation.sign(Kind::ModelCard, &draft, Role::Publisher)).await;
 }
 
