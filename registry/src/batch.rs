@@ -145,6 +145,17 @@ impl<'c> Batch<'c> {
     }
 }
 
+/// Why a submission would be refused as the log stands now; none when it would not. What nobody with
+/// authority signed costs the sequencer nothing.
+pub(crate) async fn refusal(core: &Core, submission: Submission) -> Result<Option<Refusal>> {
+    let db = core.store.snapshot().await?;
+    let batch = Batch::begin(core, &db).await?;
+    if own::position(&db, batch.held.log.id, &submission.digest).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(batch.decide(&db, submission).await?.err())
+}
+
 impl Written {
     /// The new head, if the log grew.
     pub fn head(&self) -> Option<Checkpoint> {

@@ -16,7 +16,7 @@ impl Registry {
     /// # Errors
     /// When the database fails.
     pub async fn heartbeat(&self) -> Result<()> {
-        if !*self.core.leads.borrow() {
+        if !self.core.leads() {
             return Ok(());
         }
         let writing = self.core.store.write().await?;

@@ -34,6 +34,9 @@ pub enum Error {
     /// Another process should sequence this log, and did not in time: a passing state.
     #[error("the process that sequences this log does not answer; another one will take its place, so try again")]
     NotSequencer,
+    /// The process that sequences tried twice, and failed.
+    #[error("the process that sequences this log failed to enter the record, and its own log says why; try again")]
+    Unsequenced,
     /// A key's device did not sign.
     #[error(transparent)]
     Sign(#[from] chancery_schema::key::SignError),

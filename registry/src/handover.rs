@@ -81,9 +81,9 @@ async fn answer_to(db: &impl ConnectionTrait, id: i64) -> Result<Option<Answer>>
         .one(db)
         .await
         .attempting("read the answer to a submission")?;
-    let gone = || Error::Inconsistent("a submission that was handed over is gone".to_owned());
     let broken = |_| Error::Inconsistent("the answer to a submission cannot be read".to_owned());
-    answer.ok_or_else(gone)?.map(|answer| serde_json::from_str(&answer).map_err(broken)).transpose()
+    // Answered long ago by another process's clock, and let go of.
+    answer.ok_or(Error::NotSequencer)?.map(|answer| serde_json::from_str(&answer).map_err(broken)).transpose()
 }
 
 /// None while too many wait; whoever finds it so has kept nobody from writing.
@@ -141,6 +141,8 @@ pub(crate) async fn answer(db: &impl ConnectionTrait, core: &Core, id: i64, answ
     let now = core.now().unix_seconds();
     let text = serde_json::to_string(answer).map_err(|error| Error::Inconsistent(error.to_string()))?;
     let update = submission::Entity::update_many()
+        // If it was admitted, it lies with the other bodies; if not, nobody needs it.
+        .col_expr(submission::Column::Envelope, Expr::value(Vec::<u8>::new()))
         .col_expr(submission::Column::Answer, Expr::value(text))
         .col_expr(submission::Column::AnsweredAt, Expr::value(now))
         .filter(submission::Column::Id.eq(id))

@@ -2,12 +2,16 @@
 //!
 //! No clock is compared with another. A process that does not hold the lease knocks, and counts on its
 //! own how long nobody answers; when that is too long, it takes the lease, and the epoch grows. The one
-//! before notices at its next look, and can write nothing meanwhile: it asks for its epoch in each
+//! before notices at its next look, and can write nothing meanwhile: it asks for its tenure in each
 //! transaction that sequences.
+//!
+//! Every change of the lease is one statement that changes the row if it is still as it was seen, on a
+//! connection of its own: however many read and write, nobody waits for them to knock or to answer.
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use chancery_schema::time::Timestamp;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use tokio::time::Instant;
 
@@ -22,28 +26,36 @@ const NAME: &str = "sequencer";
 /// How long to wait between an answer and the next knock.
 const REST: Duration = Duration::from_millis(500);
 
-/// How long nobody may answer a knock: many times what a transaction takes.
+/// How long nobody may answer a knock: many times what a look takes.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often a process looks at the lease.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
 
-/// A nation is without a sequencer for at most five seconds, of which one is left for the transactions.
+/// A nation is without a sequencer for at most five seconds, of which one is left for the statements.
 const _: () = assert!(REST.as_millis() + PATIENCE.as_millis() + 2 * LOOK.as_millis() <= 4000, "too slow");
+
+/// The time for which one process holds the lease: by its name, and the epoch that began then. Both are
+/// compared: a database that fell back to an older state could give an epoch twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Tenure {
+    holder: String,
+    epoch: i64,
+}
 
 /// The lease as one process sees it.
 #[derive(Debug)]
-pub(crate) enum Lease {
-    /// This process holds it.
-    Held { epoch: i64 },
-    /// Another one does.
-    Elsewhere(Knock),
+pub(crate) struct Lease {
+    /// What this process calls itself.
+    name: String,
+    state: State,
 }
 
-/// How a holder elsewhere is asked whether it lives.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Knock {
-    /// The next knock is due then.
+#[derive(Debug)]
+enum State {
+    /// This process holds it, in this epoch.
+    Held(i64),
+    /// Another one does, and the next knock is due then.
     Due(Instant),
     /// This knock, under this epoch, was not answered since.
     Unanswered { epoch: i64, knock: i64, since: Instant },
@@ -51,56 +63,77 @@ pub(crate) enum Knock {
 
 impl Lease {
     /// Takes the lease if nobody holds it.
-    pub async fn ask(store: &Store) -> Result<Self> {
-        let writing = store.write().await?;
-        if let Some(row) = read(&*writing).await?.filter(|row| !row.holder.is_empty()) {
+    pub async fn ask(store: &Store, now: Timestamp) -> Result<Self> {
+        let row = lease::ActiveModel {
+            name: Set(NAME.to_owned()),
+            holder: Set(String::new()),
+            epoch: Set(0),
+            knock: Set(0),
+            answer: Set(0),
+        };
+        let there = OnConflict::column(lease::Column::Name).do_nothing().to_owned();
+        let aside = store.aside().await?;
+        let made = lease::Entity::insert(row).on_conflict(there).exec_without_returning(&*aside).await;
+        made.attempting("make room for the lease")?;
+        aside.keep();
+        let name = format!("process {} since {now}", std::process::id());
+        let mut lease = Self { name, state: State::Due(Instant::now()) };
+        let row = read_aside(store).await?;
+        if !lease.take_free(store, &row).await? {
             tracing::info!(holder = row.holder, "Another process holds the lease");
-            return Ok(Self::Elsewhere(Knock::Due(Instant::now())));
         }
-        let epoch = take(&*writing).await?;
-        writing.commit().await?;
-        Ok(Self::Held { epoch })
+        Ok(lease)
     }
 
-    /// Whether this process holds it, as far as it knows.
-    pub fn is_held(&self) -> bool {
-        matches!(self, Self::Held { .. })
+    /// The tenure of this process, as far as it knows; none while another one holds the lease.
+    pub fn tenure(&self) -> Option<Tenure> {
+        match self.state {
+            State::Held(epoch) => Some(Tenure { holder: self.name.clone(), epoch }),
+            State::Due(_) | State::Unanswered { .. } => None,
+        }
     }
 
     /// Looks how things stand: answers whoever knocked, or knocks, or takes over.
     pub async fn look(&mut self, store: &Store) -> Result<()> {
-        let row = match read(store.read()).await {
+        let row = match read_aside(store).await {
             Ok(row) => row,
             Err(error) => {
                 // Where the database does not answer, nobody could have.
-                if !self.is_held() {
-                    *self = Self::Elsewhere(Knock::Due(Instant::now()));
+                if self.tenure().is_none() {
+                    self.state = State::Due(Instant::now());
                 }
                 return Err(error);
             }
         };
         let now = Instant::now();
-        match (&*self, row) {
-            (Self::Held { epoch }, Some(row)) if row.epoch == *epoch => {
+        match self.state {
+            State::Held(epoch) if row.epoch == epoch && row.holder == self.name => {
                 if row.knock > row.answer {
-                    answer(store, &row).await?;
+                    // Where it changed meanwhile, the next look answers.
+                    swap(store, &row, lease::Model { answer: row.knock, ..row.clone() }).await?;
                 }
             }
-            (Self::Held { .. }, _) => {
-                tracing::warn!("Another process has taken the lease");
-                *self = Self::Elsewhere(Knock::Due(now + REST));
+            State::Held(_) => {
+                tracing::warn!(holder = row.holder, "Another process has taken the lease");
+                self.state = State::Due(now + REST);
             }
-            (Self::Elsewhere(_), None) => *self = Self::ask(store).await?,
-            (Self::Elsewhere(_), Some(row)) if row.holder.is_empty() => *self = Self::ask(store).await?,
-            (Self::Elsewhere(Knock::Due(due)), Some(row)) if now >= *due => {
-                *self = Self::Elsewhere(knock(store, &row).await?);
+            _ if row.holder.is_empty() => {
+                self.take_free(store, &row).await?;
             }
-            (Self::Elsewhere(Knock::Due(_)), Some(_)) => {}
-            (Self::Elsewhere(Knock::Unanswered { epoch, knock, since }), Some(row)) => {
-                if row.epoch != *epoch || row.answer >= *knock {
-                    *self = Self::Elsewhere(Knock::Due(now + REST));
-                } else if now.duration_since(*since) > PATIENCE {
-                    *self = take_over(store, (*epoch, *knock)).await?;
+            State::Due(due) if now < due => {}
+            State::Due(_) => {
+                let knocked = lease::Model { knock: row.knock + 1, ..row.clone() };
+                if swap(store, &row, knocked).await? {
+                    self.state = State::Unanswered { epoch: row.epoch, knock: row.knock + 1, since: Instant::now() };
+                }
+            }
+            State::Unanswered { epoch, knock, .. } if row.epoch != epoch || row.answer >= knock => {
+                self.state = State::Due(now + REST);
+            }
+            State::Unanswered { since, .. } if now.duration_since(since) <= PATIENCE => {}
+            State::Unanswered { .. } => {
+                if self.take(store, &row).await? {
+                    tracing::warn!(holder = row.holder, "Took the lease from a process that does not answer");
                 }
             }
         }
@@ -109,94 +142,94 @@ impl Lease {
 
     /// Lets go, so that nobody need wait.
     pub async fn resign(&mut self, store: &Store) -> Result<()> {
-        let Self::Held { epoch } = *self else { return Ok(()) };
-        *self = Self::Elsewhere(Knock::Due(Instant::now()));
-        let writing = store.write().await?;
-        let update = lease::Entity::update_many().col_expr(lease::Column::Holder, Expr::value(""));
-        let update = update.filter(lease::Column::Name.eq(NAME)).filter(lease::Column::Epoch.eq(epoch));
-        update.exec(&*writing).await.attempting("let go of the lease")?;
-        writing.commit().await
+        let Some(tenure) = self.tenure() else { return Ok(()) };
+        self.state = State::Due(Instant::now());
+        // Somebody may knock in the same moment.
+        for _ in 0..3 {
+            let row = read_aside(store).await?;
+            if !tenure.is_of(&row) || swap(store, &row, lease::Model { holder: String::new(), ..row.clone() }).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    /// Checks within a transaction that this process still holds the lease.
+    async fn take_free(&mut self, store: &Store, row: &lease::Model) -> Result<bool> {
+        Ok(row.holder.is_empty() && self.take(store, row).await?)
+    }
+
+    /// Takes the lease if it still is as it was seen: nobody answered or took it meanwhile.
+    async fn take(&mut self, store: &Store, row: &lease::Model) -> Result<bool> {
+        let epoch = row.epoch + 1;
+        let taken = lease::Model { holder: self.name.clone(), epoch, knock: 0, answer: 0, ..row.clone() };
+        let taken = swap(store, row, taken).await?;
+        if taken {
+            self.state = State::Held(epoch);
+        }
+        Ok(taken)
+    }
+}
+
+impl Tenure {
+    /// Checks within a transaction that it still lasts.
     ///
     /// # Errors
     /// [`Error::NotSequencer`] when it does not.
     pub async fn check(&self, db: &impl ConnectionTrait) -> Result<()> {
-        let found = read(db).await?;
-        match (self, found) {
-            (Self::Held { epoch }, Some(row)) if row.epoch == *epoch => Ok(()),
-            _ => Err(Error::NotSequencer),
-        }
+        if self.is_of(&read(db).await?) { Ok(()) } else { Err(Error::NotSequencer) }
+    }
+
+    fn is_of(&self, row: &lease::Model) -> bool {
+        row.epoch == self.epoch && row.holder == self.holder
     }
 }
 
-async fn read(db: &impl ConnectionTrait) -> Result<Option<lease::Model>> {
-    lease::Entity::find_by_id(NAME).one(db).await.attempting("read the lease")
+async fn read(db: &impl ConnectionTrait) -> Result<lease::Model> {
+    let row = lease::Entity::find_by_id(NAME).one(db).await.attempting("read the lease")?;
+    row.ok_or_else(|| Error::Inconsistent("the row of the lease is gone".to_owned()))
 }
 
-/// Takes the lease within a transaction that found it free or its holder silent; answers the new epoch.
-async fn take(db: &impl ConnectionTrait) -> Result<i64> {
-    let epoch = read(db).await?.map_or(0, |row| row.epoch) + 1;
-    let row = lease::ActiveModel {
-        name: Set(NAME.to_owned()),
-        holder: Set(format!("process {}", std::process::id())),
-        epoch: Set(epoch),
-        knock: Set(0),
-        answer: Set(0),
-    };
-    let place = OnConflict::column(lease::Column::Name)
-        .update_columns([lease::Column::Holder, lease::Column::Epoch, lease::Column::Knock, lease::Column::Answer])
-        .to_owned();
-    lease::Entity::insert(row).on_conflict(place).exec_without_returning(db).await.attempting("take the lease")?;
-    Ok(epoch)
+async fn read_aside(store: &Store) -> Result<lease::Model> {
+    let aside = store.aside().await?;
+    let row = read(&*aside).await?;
+    aside.keep();
+    Ok(row)
 }
 
-async fn knock(store: &Store, seen: &lease::Model) -> Result<Knock> {
-    let writing = store.write().await?;
+/// Makes of the row `seen` the row `new`, if it still is as it was seen; whether it was.
+async fn swap(store: &Store, seen: &lease::Model, new: lease::Model) -> Result<bool> {
     let update = lease::Entity::update_many()
-        .col_expr(lease::Column::Knock, Expr::col(lease::Column::Knock).add(1))
+        .col_expr(lease::Column::Holder, Expr::value(new.holder))
+        .col_expr(lease::Column::Epoch, Expr::value(new.epoch))
+        .col_expr(lease::Column::Knock, Expr::value(new.knock))
+        .col_expr(lease::Column::Answer, Expr::value(new.answer))
         .filter(lease::Column::Name.eq(NAME))
-        .filter(lease::Column::Epoch.eq(seen.epoch));
-    update.exec(&*writing).await.attempting("ask whether the sequencer lives")?;
-    let row = read(&*writing).await?;
-    writing.commit().await?;
-    let since = Instant::now();
-    Ok(row.map_or(Knock::Due(since), |row| Knock::Unanswered { epoch: row.epoch, knock: row.knock, since }))
-}
-
-async fn answer(store: &Store, seen: &lease::Model) -> Result<()> {
-    let writing = store.write().await?;
-    let update = lease::Entity::update_many()
-        .col_expr(lease::Column::Answer, Expr::value(seen.knock))
-        .filter(lease::Column::Name.eq(NAME))
-        .filter(lease::Column::Epoch.eq(seen.epoch));
-    update.exec(&*writing).await.attempting("answer that the sequencer lives")?;
-    writing.commit().await
-}
-
-/// Takes the lease from a holder that did not answer, unless it does in the last moment.
-async fn take_over(store: &Store, (epoch, knock): (i64, i64)) -> Result<Lease> {
-    let asked = Instant::now();
-    let writing = store.write().await?;
-    // Whoever waited for its turn waited for one who writes, and so may the holder have.
-    let waited = asked.elapsed() > REST;
-    let silent = |row: &lease::Model| row.epoch == epoch && row.answer < knock;
-    let Some(row) = read(&*writing).await?.filter(|row| silent(row) && !waited) else {
-        return Ok(Lease::Elsewhere(Knock::Due(Instant::now())));
-    };
-    let epoch = take(&*writing).await?;
-    writing.commit().await?;
-    tracing::warn!(holder = row.holder, "Took the lease from a process that does not answer");
-    Ok(Lease::Held { epoch })
+        .filter(lease::Column::Holder.eq(&seen.holder))
+        .filter(lease::Column::Epoch.eq(seen.epoch))
+        .filter(lease::Column::Knock.eq(seen.knock))
+        .filter(lease::Column::Answer.eq(seen.answer));
+    let aside = store.aside().await?;
+    let swapped = update.exec(&*aside).await.attempting("change the lease")?;
+    aside.keep();
+    Ok(swapped.rows_affected == 1)
 }
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ConnectionTrait as _;
+
     use super::*;
 
     async fn store(folder: &std::path::Path) -> Store {
         Store::open(&chancery_tests::database::url(folder)).await.unwrap()
+    }
+
+    async fn two(store: &Store) -> (Lease, Lease) {
+        let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+        let (one, mut two) = (Lease::ask(store, now).await.unwrap(), Lease::ask(store, now).await.unwrap());
+        two.name += "b";
+        assert!(one.tenure().is_some() && two.tenure().is_none());
+        (one, two)
     }
 
     /// Looks as often as a process does, for that long.
@@ -208,38 +241,88 @@ mod tests {
         }
     }
 
+    /// Looks until it holds the lease; answers how long that took.
+    async fn relieve(lease: &mut Lease, store: &Store) -> Duration {
+        let began = Instant::now();
+        while lease.tenure().is_none() {
+            assert!(began.elapsed() < Duration::from_mins(1), "nobody took over");
+            lease.look(store).await.unwrap();
+            tokio::time::sleep(LOOK).await;
+        }
+        began.elapsed()
+    }
+
     #[tokio::test]
     async fn a_holder_that_answers_keeps_the_lease() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        let (mut one, mut two) = (Lease::ask(&store).await.unwrap(), Lease::ask(&store).await.unwrap());
-        assert!(one.is_held() && !two.is_held());
+        let (mut one, mut two) = two(&store).await;
         let time = PATIENCE + REST * 2;
         tokio::join!(watch(&mut one, &store, time), watch(&mut two, &store, time));
-        assert!(one.is_held() && !two.is_held());
+        assert!(one.tenure().is_some() && two.tenure().is_none());
         one.resign(&store).await.unwrap();
         two.look(&store).await.unwrap();
-        assert!(!one.is_held() && two.is_held(), "it was let go");
+        assert!(one.tenure().is_none() && two.tenure().is_some(), "it was let go");
     }
 
     #[tokio::test]
     async fn a_silent_holder_is_relieved_and_writes_nothing_more() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path()).await;
-        let (mut one, mut two) = (Lease::ask(&store).await.unwrap(), Lease::ask(&store).await.unwrap());
-        one.check(store.read()).await.unwrap();
-        let began = Instant::now();
-        while !two.is_held() {
-            assert!(began.elapsed() < Duration::from_mins(1), "nobody took over");
-            two.look(&store).await.unwrap();
-            tokio::time::sleep(LOOK).await;
-        }
-        assert!(began.elapsed() > PATIENCE, "a holder has that long to answer");
-        assert!(matches!(one.check(store.read()).await, Err(Error::NotSequencer)));
-        two.check(store.read()).await.unwrap();
+        let (mut one, mut two) = two(&store).await;
+        let tenure = one.tenure().unwrap();
+        tenure.check(store.read()).await.unwrap();
+        assert!(relieve(&mut two, &store).await > PATIENCE, "a holder has that long to answer");
+        assert!(matches!(tenure.check(store.read()).await, Err(Error::NotSequencer)));
+        let next = two.tenure().unwrap();
+        next.check(store.read()).await.unwrap();
         one.look(&store).await.unwrap();
-        assert!(!one.is_held(), "and sees that it was relieved");
+        assert!(one.tenure().is_none(), "and sees that it was relieved");
         one.resign(&store).await.unwrap();
-        two.check(store.read()).await.unwrap();
+        next.check(store.read()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_those_who_read_and_write_to_answer_or_to_take_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        if store.read().get_database_backend() == sea_orm::DbBackend::Sqlite {
+            return; // A file has one lock, and whoever writes holds it.
+        }
+        let (mut one, mut two) = two(&store).await;
+        let mut readers = Vec::new();
+        for _ in 0..8 {
+            readers.push(store.snapshot().await.unwrap());
+        }
+        let busy = tokio::spawn({
+            let store = store.clone();
+            async move {
+                loop {
+                    let writing = store.write().await.unwrap();
+                    for _ in 0..40 {
+                        writing.execute_unprepared("SELECT pg_sleep(0.1)").await.unwrap();
+                    }
+                    writing.commit().await.unwrap();
+                }
+            }
+        });
+        let time = PATIENCE + REST * 2;
+        tokio::join!(watch(&mut one, &store, time), watch(&mut two, &store, time));
+        assert!(one.tenure().is_some() && two.tenure().is_none(), "a holder that lives was relieved");
+        let took = relieve(&mut two, &store).await;
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        busy.abort();
+        drop(readers);
+    }
+
+    #[tokio::test]
+    async fn an_epoch_that_comes_twice_is_not_that_of_two_processes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let (one, _) = two(&store).await;
+        let row = read_aside(&store).await.unwrap();
+        let other = lease::Model { holder: "process 7".to_owned(), ..row.clone() };
+        assert!(swap(&store, &row, other).await.unwrap());
+        assert!(matches!(one.tenure().unwrap().check(store.read()).await, Err(Error::NotSequencer)));
     }
 }

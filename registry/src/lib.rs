@@ -42,6 +42,7 @@ use chancery_schema::name::{Nation, Origin};
 use chancery_schema::time::Timestamp;
 use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::lease::Tenure;
 use crate::sequencer::Request;
 use crate::store::Store;
 
@@ -93,8 +94,8 @@ struct Core {
     /// The own log; none where nobody ever opened this database with an identity.
     own: Option<Origin>,
     known: known::Cache,
-    /// Whether this process sequences.
-    leads: watch::Sender<bool>,
+    /// Since when this process sequences; none while it does not.
+    tenure: watch::Sender<Option<Tenure>>,
 }
 
 impl Registry {
@@ -113,8 +114,8 @@ impl Registry {
         let own = log::own_origin(store.read()).await?;
         let (signal, _) = broadcast::channel(bounds::SIGNALS);
         let (sync, known) = (Mutex::default(), Mutex::default());
-        let (leads, _) = watch::channel(false);
-        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, leads });
+        let (tenure, _) = watch::channel(None);
+        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, tenure });
         let submissions = match &core.identity {
             Some(_) => Some(sequencer::spawn(&core).await?),
             None => None,
@@ -137,6 +138,11 @@ impl Core {
 
     fn identity(&self) -> Result<&Identity> {
         self.identity.as_ref().ok_or(Error::ReadOnly)
+    }
+
+    /// Whether this process sequences.
+    fn leads(&self) -> bool {
+        self.tenure.borrow().is_some()
     }
 
     /// Rings the signal. Nobody listening is no error.

@@ -11,7 +11,7 @@ use chancery_schema::log::tree::EMPTY_ROOT;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::entity::{body, checkpoint as checkpoint_table, entry, log as log_table};
 use crate::error::Attempting;
@@ -19,7 +19,7 @@ use crate::handover::{Answer, hand_over};
 use crate::log::{self, Held, column, digest, size};
 use crate::sequencer::Request;
 use crate::store::Store;
-use crate::{Admission, BlobOutcome, Error, Identity, Receipt, Registry, Result, bodies, bounds, hashes};
+use crate::{Admission, BlobOutcome, Error, Identity, Receipt, Registry, Result, batch, bodies, bounds, hashes};
 
 impl Registry {
     /// Admits a record to the own log, or says why not. Answers only once the record is durable
@@ -40,7 +40,7 @@ impl Registry {
             return Ok(Admission::Admitted(receipt));
         }
         let (record, bytes) = (submission.digest, submission.envelope.to_bytes());
-        if *self.core.leads.borrow() {
+        if self.core.leads() {
             let (answer, answered) = oneshot::channel();
             let stopped = || Error::Invalid("the sequencer has stopped; restart the node".to_owned());
             submissions.send(Request::Admit(Box::new(submission), answer)).await.map_err(|_| stopped())?;
@@ -48,10 +48,12 @@ impl Registry {
                 Err(Error::NotSequencer) => {}
                 answer => return answer,
             }
+        } else if let Some(refusal) = batch::refusal(&self.core, submission).await? {
+            return Ok(Admission::Refused(refusal));
         }
         match hand_over(&self.core, &bytes).await? {
             Answer::Refused(refusal) => Ok(Admission::Refused(refusal)),
-            Answer::Failed => Err(Error::Inconsistent("the sequencer failed; its log says why".to_owned())),
+            Answer::Failed => Err(Error::Unsequenced),
             Answer::Admitted { again } => {
                 let held = log::own(self.core.store.read()).await?.ok_or(Error::ReadOnly)?;
                 self.core.ring(&held.log.origin, held.head_size(), true);
@@ -62,10 +64,16 @@ impl Registry {
         }
     }
 
-    /// Whether this process sequences, now and from now on: of all that use one archive, one does.
+    /// Whether this process sequences: of all that use one archive, one does.
     #[must_use]
-    pub fn leads(&self) -> watch::Receiver<bool> {
-        self.core.leads.subscribe()
+    pub fn leads(&self) -> bool {
+        self.core.leads()
+    }
+
+    /// Waits until this process begins to sequence, ends to, or has done both.
+    pub async fn lead_changed(&self) {
+        // Whoever would send it lives as long as the registry.
+        let _ = self.core.tenure.subscribe().changed().await;
     }
 
     /// Lets go of the sequencing before the process ends, so that another one need not wait for it.

@@ -7,8 +7,12 @@
 //!
 //! Every process that has the nation's keys runs this task, and the one that holds the lease sequences:
 //! what was submitted to it, and what others handed over. Three things keep two sequencers apart: the
-//! lease, whose epoch is checked in each transaction; the write lock of that transaction; and the head,
-//! which moves only from the size and root that were read.
+//! lease, which is checked in each transaction; the write lock of that transaction; and the head, which
+//! moves only from the size and root that were read.
+//!
+//! The lease is looked at beside the sequencing and not between two batches, for a batch may have to wait
+//! until others have written. Should the task end by a defect, nobody answers for it, and another process
+//! takes over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +20,11 @@ use std::time::Duration;
 use chancery_schema::admission::Submission;
 use chancery_schema::log::checkpoint::Checkpoint;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
 
 use crate::batch::{Batch, Written};
 use crate::handover::{self, Answer, Handed};
-use crate::lease::{LOOK, Lease};
+use crate::lease::{LOOK, Lease, Tenure};
 use crate::log::Held;
 use crate::{Admission, Core, Error, Result, bounds};
 
@@ -42,17 +46,62 @@ type Asked = (Submission, oneshot::Sender<Result<Admission>>);
 /// submit any more and everything is answered.
 pub(crate) async fn spawn(core: &Arc<Core>) -> Result<mpsc::Sender<Request>> {
     let (sender, requests) = mpsc::channel(bounds::SUBMISSIONS);
-    let lease = Lease::ask(&core.store).await?;
-    core.leads.send_replace(lease.is_held());
-    let sequencer = Sequencer { core: Arc::clone(core), requests, lease, high: None, resigning: None };
-    tokio::spawn(sequencer.run());
+    let lease = Lease::ask(&core.store, core.now()).await?;
+    core.tenure.send_replace(lease.tenure());
+    let sequencer = Sequencer { core: Arc::clone(core), requests, high: None, resigning: None };
+    tokio::spawn(run(lease, sequencer));
     Ok(sender)
+}
+
+async fn run(mut lease: Lease, mut sequencer: Sequencer) {
+    let core = Arc::clone(&sequencer.core);
+    let _led = Led(&core);
+    tokio::select! {
+        () = sequencer.run() => {}
+        () = keep(&mut lease, &core) => {}
+    }
+    core.tenure.send_replace(None);
+    if let Err(error) = lease.resign(&core.store).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "failed to let go of the lease");
+    }
+    if let Some(done) = sequencer.resigning {
+        // Whoever asked may have stopped waiting.
+        let _ = done.send(());
+    }
+}
+
+/// However the task ends, this process does not sequence any more.
+struct Led<'c>(&'c Core);
+
+impl Drop for Led<'_> {
+    fn drop(&mut self) {
+        self.0.tenure.send_replace(None);
+    }
+}
+
+/// Looks at the lease for ever, and says who holds it.
+async fn keep(lease: &mut Lease, core: &Core) {
+    let mut looks = every(LOOK);
+    loop {
+        looks.tick().await;
+        let looked = lease.look(&core.store).await;
+        let held = lease.tenure();
+        core.tenure.send_if_modified(|tenure| (*tenure != held).then(|| *tenure = held).is_some());
+        if let Err(error) = looked {
+            pause("failed to see who sequences", &error).await;
+        }
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 struct Sequencer {
     core: Arc<Core>,
     requests: mpsc::Receiver<Request>,
-    lease: Lease,
     /// The newest checkpoint that this sequencer signed.
     high: Option<Checkpoint>,
     /// Whom to tell that it has ended, once it was asked to.
@@ -60,9 +109,8 @@ struct Sequencer {
 }
 
 impl Sequencer {
-    async fn run(mut self) {
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    async fn run(&mut self) {
+        let mut looks = every(LOOK);
         while self.resigning.is_none() {
             tokio::select! {
                 request = self.requests.recv() => match request {
@@ -73,34 +121,22 @@ impl Sequencer {
                 _ = looks.tick() => self.look().await,
             }
         }
-        self.core.leads.send_replace(false);
-        if let Err(error) = self.lease.resign(&self.core.store).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "failed to let go of the lease");
+    }
+
+    /// Looks for what was handed over, where this process sequences.
+    async fn look(&mut self) {
+        if self.tenure().is_err() {
+            return;
         }
-        if let Some(done) = self.resigning {
-            // Whoever asked may have stopped waiting.
-            let _ = done.send(());
+        match handover::waiting(self.core.store.read()).await {
+            Ok(handed) if handed.is_empty() => {}
+            Ok(handed) => self.take(handed).await,
+            Err(error) => pause("failed to see what was handed over", &error).await,
         }
     }
 
-    /// Looks at the lease; and, where it is held, for what was handed over.
-    async fn look(&mut self) {
-        let looked = self.lease.look(&self.core.store).await;
-        let held = self.lease.is_held();
-        self.core.leads.send_if_modified(|leads| std::mem::replace(leads, held) != held);
-        let handed = match looked {
-            Ok(()) if held => handover::waiting(self.core.store.read()).await,
-            other => other.map(|()| Vec::new()),
-        };
-        match handed {
-            Ok(handed) if handed.is_empty() => {}
-            Ok(handed) => self.take(handed).await,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "failed to see who sequences");
-                // A database that is away is not asked ten times a second.
-                sleep(PAUSE).await;
-            }
-        }
+    fn tenure(&self) -> Result<Tenure> {
+        self.core.tenure.borrow().clone().ok_or(Error::NotSequencer)
     }
 
     /// Sequences a submission and those that follow it soon.
@@ -125,25 +161,34 @@ impl Sequencer {
         }
     }
 
-    /// Sequences what was handed over. What cannot be is answered too, or it would come again for ever.
+    /// Sequences what was handed over. When that fails, it is tried again one by one, so that one which
+    /// cannot be sequenced keeps none of the others; and that one is answered too, or it would come again
+    /// for ever.
     async fn take(&mut self, handed: Vec<Handed>) {
-        let error = match self.commit(Vec::new(), &handed).await {
+        match self.commit(Vec::new(), &handed).await {
             // Whoever sequences now takes it.
             Ok(_) | Err(Error::NotSequencer) => return,
-            Err(error) => error,
-        };
-        tracing::error!(error = &error as &dyn std::error::Error, "failed to sequence what was handed over");
-        if let Err(error) = self.fail(&handed).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "failed to answer what was handed over");
+            Err(error) => pause("failed to sequence what was handed over; it is tried again", &error).await,
+        }
+        for handed in handed {
+            let taken = match self.commit(Vec::new(), std::slice::from_ref(&handed)).await {
+                Ok(_) => Ok(()),
+                Err(Error::NotSequencer) => return,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "failed to sequence a submission");
+                    self.fail(&handed).await
+                }
+            };
+            if let Err(error) = taken {
+                return pause("failed to answer what was handed over", &error).await;
+            }
         }
     }
 
-    async fn fail(&self, handed: &[Handed]) -> Result<()> {
-        let writing = self.core.store.write().await?;
-        self.lease.check(&*writing).await?;
-        for Handed { id, .. } in handed {
-            handover::answer(&*writing, &self.core, *id, &Answer::Failed).await?;
-        }
+    async fn fail(&self, handed: &Handed) -> Result<()> {
+        let writing = self.core.store.write_first().await?;
+        self.tenure()?.check(&*writing).await?;
+        handover::answer(&*writing, &self.core, handed.id, &Answer::Failed).await?;
         writing.commit().await
     }
 
@@ -171,8 +216,8 @@ impl Sequencer {
 
     /// Decides on a batch and commits what is admitted, with the answers to what was handed over.
     async fn commit(&mut self, submissions: Vec<Submission>, handed: &[Handed]) -> Result<Written> {
-        let writing = self.core.store.write().await?;
-        self.lease.check(&*writing).await?;
+        let writing = self.core.store.write_first().await?;
+        self.tenure()?.check(&*writing).await?;
         let mut batch = Batch::begin(&self.core, &*writing).await?;
         self.not_behind(batch.held())?;
         for submission in submissions {
@@ -209,4 +254,10 @@ impl Sequencer {
             _ => Ok(()),
         }
     }
+}
+
+/// Says what failed, and waits: what failed at once would fail again at once.
+async fn pause(what: &str, error: &Error) {
+    tracing::error!(error = error as &dyn std::error::Error, "{what}");
+    sleep(PAUSE).await;
 }

@@ -3,9 +3,13 @@
 //! All writing of a process goes through one connection and one queue, and each transaction takes the
 //! database's write lock when it begins, so that processes write one after the other. Readers see the
 //! last commit and wait for nobody. What differs between `SQLite` and `PostgreSQL` stands in their files.
+//!
+//! A process has at most ten connections: the readers, the writer, and one for the lease; two more while
+//! it checks the archive or computes the view in another place.
 
 mod postgres;
 mod sqlite;
+mod timed;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -14,6 +18,7 @@ use std::time::Duration;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use self::timed::{Timed, within};
 use crate::error::Attempting;
 use crate::{Error, Result, log};
 
@@ -24,13 +29,26 @@ const READERS: u32 = 8;
 /// How long another process may hold the write lock: longer than it takes to rebuild a large view.
 const TURN: Duration = Duration::from_mins(1);
 
+/// How long a statement may take, and a wait for the write lock in it. A server that is gone without a
+/// word would else be waited for as long as the operating system likes.
+const ANSWER: Duration = Duration::from_mins(2);
+
+/// The same for the lease, whose statements change one row and wait for nobody.
+const PROMPT: Duration = Duration::from_secs(1);
+
 /// The connections to one database.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     database: Database,
-    readers: DatabaseConnection,
-    writer: Arc<Mutex<Writer>>,
+    readers: Timed<DatabaseConnection>,
+    /// Who would write stands here, and at most one of them before the writer.
+    line: Arc<Mutex<()>>,
+    writer: Arc<Mutex<Own>>,
+    aside: Arc<Mutex<Own>>,
 }
+
+/// A transaction of the archive, to read from or to write in.
+pub(crate) type Transaction = Timed<DatabaseTransaction>;
 
 /// Which database, by the address that its driver reads.
 #[derive(Clone, Debug)]
@@ -39,8 +57,8 @@ enum Database {
     Postgres(String),
 }
 
-/// The one connection that writes; none while the next writer must open it anew.
-type Writer = Option<DatabaseConnection>;
+/// A connection that one at a time uses; none while the next one must open it anew.
+type Own = Option<DatabaseConnection>;
 
 /// A write transaction; what [`Store::write`] gives. Dropped without [`Writing::commit`] it leaves
 /// nothing behind.
@@ -49,8 +67,14 @@ type Writer = Option<DatabaseConnection>;
 /// can fail, and whoever wrote next would write into a transaction that nothing ever commits.
 pub(crate) struct Writing {
     /// None once it has ended.
-    transaction: Option<DatabaseTransaction>,
-    turn: OwnedMutexGuard<Writer>,
+    transaction: Option<Transaction>,
+    turn: OwnedMutexGuard<Own>,
+}
+
+/// The connection for the lease; what [`Store::aside`] gives. One that was not kept is let go of.
+pub(crate) struct Aside {
+    connection: Timed<DatabaseConnection>,
+    place: OwnedMutexGuard<Own>,
 }
 
 impl Store {
@@ -61,11 +85,12 @@ impl Store {
         chancery_migrations::run(&writer).await.attempting("bring the tables up to date")?;
         database.prepare(&writer).await.attempting("bring the tables up to date")?;
         let readers = database.connect(READERS, false).await.attempting("open the database for reading")?;
-        Ok(Self { database, readers, writer: Arc::new(Mutex::new(Some(writer))) })
+        let (readers, writer) = (Timed::new(readers, ANSWER), Arc::new(Mutex::new(Some(writer))));
+        Ok(Self { database, readers, line: Arc::default(), writer, aside: Arc::default() })
     }
 
     /// For queries. Two queries may see two commits; ask [`Store::snapshot`] when that matters.
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Timed<DatabaseConnection> {
         &self.readers
     }
 
@@ -73,19 +98,22 @@ impl Store {
     ///
     /// Begins in a task of its own: when whoever asked goes away in that moment, the driver of `PostgreSQL`
     /// puts a connection back in which a transaction has begun, and does not know it.
-    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
-        let (database, readers) = (self.database.clone(), self.readers.clone());
-        let begun = tokio::spawn(async move { database.snapshot(&readers).await }).await;
-        begun.map_err(|error| DbErr::Custom(error.to_string())).flatten().attempting("begin reading")
+    pub async fn snapshot(&self) -> Result<Transaction> {
+        let (database, readers) = (self.database.clone(), self.readers.inner().clone());
+        let begun = tokio::spawn(async move { within(ANSWER, database.snapshot(&readers)).await }).await;
+        let begun = begun.map_err(|error| DbErr::Custom(error.to_string())).flatten().attempting("begin reading")?;
+        Ok(Timed::new(begun, ANSWER))
     }
 
     /// Two transactions that see one commit: a snapshot; and one where the view can be computed a second
     /// time, which has the empty tables of the view, and behind them the archive, to read. Keeps others
     /// from writing for the moment that both begin to read, and not after.
-    pub async fn snapshot_and_scratch(&self) -> Result<(DatabaseTransaction, DatabaseTransaction)> {
+    pub async fn snapshot_and_scratch(&self) -> Result<(Transaction, Transaction)> {
         let snapshot = self.snapshot().await?;
-        let scratch = self.database.scratch(&self.readers).await.attempting("make room to compute the view in")?;
+        let scratch = self.database.scratch(self.readers.inner()).await;
+        let scratch = scratch.attempting("make room to compute the view in")?;
         let scratch = self.database.snapshot(&scratch).await.attempting("begin to compute the view")?;
+        let scratch = Timed::new(scratch, ANSWER);
         // A transaction sees what was there when it first reads, and nobody writes between the two.
         let writing = self.write().await?;
         log::own_origin(&snapshot).await?;
@@ -96,14 +124,37 @@ impl Store {
 
     /// Waits for its turn and begins to write.
     pub async fn write(&self) -> Result<Writing> {
-        let mut turn = Arc::clone(&self.writer).lock_owned().await;
-        let writer = match turn.take() {
-            Some(writer) => writer,
-            None => self.database.connect(1, true).await.attempting(self.database.opening())?,
-        };
-        let transaction = self.database.begin(&writer).await.attempting("begin writing")?;
-        *turn = Some(writer);
-        Ok(Writing { transaction: Some(transaction), turn })
+        let line = self.line.lock().await;
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        drop(line);
+        self.begin(turn).await
+    }
+
+    /// Begins to write before those of this process who stand in line. For the sequencer, for whom all of
+    /// them wait in the end.
+    pub async fn write_first(&self) -> Result<Writing> {
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        self.begin(turn).await
+    }
+
+    /// Begins in a task of its own: when whoever asked goes away meanwhile, its place among the processes
+    /// is not left to a connection that nobody reads from any more.
+    async fn begin(&self, mut turn: OwnedMutexGuard<Own>) -> Result<Writing> {
+        let database = self.database.clone();
+        let begun = tokio::spawn(async move {
+            let writer = database.take(&mut turn).await.attempting(database.opening())?;
+            let transaction = within(ANSWER, database.begin(&writer)).await.attempting("begin writing")?;
+            *turn = Some(writer);
+            Ok(Writing { transaction: Some(Timed::new(transaction, ANSWER)), turn })
+        });
+        begun.await.map_err(|error| DbErr::Custom(error.to_string())).attempting("begin writing")?
+    }
+
+    /// A connection that nobody else uses, for what must wait neither for readers nor for writers.
+    pub async fn aside(&self) -> Result<Aside> {
+        let mut place = Arc::clone(&self.aside).lock_owned().await;
+        let connection = within(PROMPT, self.database.take(&mut place)).await.attempting(self.database.opening())?;
+        Ok(Aside { connection: Timed::new(connection, PROMPT), place })
     }
 }
 
@@ -141,6 +192,14 @@ impl Database {
         }
     }
 
+    /// The connection that was left there, or a new one.
+    async fn take(&self, place: &mut Own) -> std::result::Result<DatabaseConnection, DbErr> {
+        match place.take() {
+            Some(connection) => Ok(connection),
+            None => self.connect(1, true).await,
+        }
+    }
+
     async fn prepare(&self, writer: &DatabaseConnection) -> std::result::Result<(), DbErr> {
         match self {
             Self::Sqlite(_) => Ok(()),
@@ -174,7 +233,7 @@ impl Writing {
     /// Makes everything durable at once.
     pub async fn commit(mut self) -> Result<()> {
         let transaction = self.transaction.take().expect("a transaction ends once");
-        let ended = transaction.commit().await.attempting("commit");
+        let ended = within(ANSWER, transaction.into_inner().commit()).await.attempting("commit");
         if ended.is_err() {
             *self.turn = None;
         }
@@ -191,10 +250,25 @@ impl Drop for Writing {
 }
 
 impl Deref for Writing {
-    type Target = DatabaseTransaction;
+    type Target = Transaction;
 
-    fn deref(&self) -> &DatabaseTransaction {
+    fn deref(&self) -> &Transaction {
         self.transaction.as_ref().expect("a transaction in use has not ended")
+    }
+}
+
+impl Aside {
+    /// Leaves the connection to the next one: everything that was asked was answered.
+    pub fn keep(mut self) {
+        *self.place = Some(self.connection.into_inner());
+    }
+}
+
+impl Deref for Aside {
+    type Target = Timed<DatabaseConnection>;
+
+    fn deref(&self) -> &Timed<DatabaseConnection> {
+        &self.connection
     }
 }
 
@@ -225,7 +299,7 @@ mod tests {
         let (snapshot, scratch) = store.snapshot_and_scratch().await.unwrap();
 
         write(&store, ONE).await;
-        let blobs = async |db: &DatabaseTransaction| blob::Entity::find().count(db).await.unwrap();
+        let blobs = async |db: &Transaction| blob::Entity::find().count(db).await.unwrap();
         assert_eq!((blobs(&snapshot).await, blobs(&scratch).await), (0, 0));
         assert_eq!(blob::Entity::find().count(store.read()).await.unwrap(), 1);
 

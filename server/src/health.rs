@@ -41,7 +41,7 @@ struct Log {
 
 /// `GET /health`: 200 when healthy, otherwise 503.
 pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Failure> {
-    let sequencing = *state.registry.leads().borrow();
+    let sequencing = state.registry.leads();
     let Some(head) = state.heads.own().await? else {
         return Ok(answer(Some("this node keeps no log of its own"), sequencing, None));
     };

@@ -11,7 +11,7 @@ use chancery_p2p_node as p2p;
 use chancery_registry::Registry;
 use chancery_schema::key::Role;
 use chancery_server as server;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info};
 use zeroize::Zeroizing;
 
@@ -74,7 +74,7 @@ async fn serve_archive(
     stop: impl Future<Output = ()>,
 ) -> Outcome {
     let exchange = Exchange::new(config, transport, registry);
-    if *registry.leads().borrow() {
+    if registry.leads() {
         exchange.start().await?;
     } else {
         info!("Another process sequences and exchanges; this one serves, and hands submissions over");
@@ -178,26 +178,36 @@ fn announce(config: &Config, server: &server::Server, exchange: &Exchange) -> Ou
 
 /// Says at each beat that the node lives, and exchanges while it sequences, until it is asked to stop.
 async fn run_until(stop: impl Future<Output = ()>, registry: &Registry, exchange: &Exchange) {
-    let (mut beats, mut tries) = (interval(HEARTBEAT), interval(RETRY));
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tries.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut leads = registry.leads();
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => return,
-            _ = beats.tick() => {
-                if let Err(problem) = registry.heartbeat().await {
-                    error!(error = &problem as &dyn std::error::Error, "Failed to sign a heartbeat");
-                }
+    let beat = async {
+        let mut beats = every(HEARTBEAT);
+        loop {
+            beats.tick().await;
+            if let Err(problem) = registry.heartbeat().await {
+                error!(error = &problem as &dyn std::error::Error, "Failed to sign a heartbeat");
             }
-            // Whoever sends it lives as long as the registry.
-            _ = leads.changed() => {}
-            _ = tries.tick() => {}
         }
-        let held = *leads.borrow_and_update();
-        exchange.follow(held).await;
+    };
+    let follow = async {
+        let mut tries = every(RETRY);
+        loop {
+            tokio::select! {
+                () = registry.lead_changed() => {}
+                _ = tries.tick() => {}
+            }
+            exchange.follow(registry.leads()).await;
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        () = beat => {}
+        () = follow => {}
     }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 /// Ends when the process is asked to stop: an interrupt, or a termination.

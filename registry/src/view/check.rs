@@ -2,7 +2,7 @@
 
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryOrder};
 
 use super::check_log::check_log;
 use super::rebuild::{rebuild_all, table_digests};
@@ -10,6 +10,7 @@ use crate::entity::{blob, body, introduction, log as log_table};
 use crate::error::Attempting;
 use crate::known::{Known, known};
 use crate::log::{Held, column};
+use crate::store::Transaction;
 use crate::{Error, Registry, Result};
 
 /// Rows whose bytes are in memory at once: 16 of the largest blobs are 256 MiB.
@@ -101,8 +102,8 @@ async fn check_blobs(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> R
 
 /// The view as it is, and as it is computed anew in `scratch`.
 async fn check_view(
-    live: &DatabaseTransaction,
-    scratch: &DatabaseTransaction,
+    live: &Transaction,
+    scratch: &Transaction,
     findings: &mut Vec<String>,
 ) -> Result<()> {
     match rebuild_all(scratch).await {
