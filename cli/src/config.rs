@@ -81,7 +81,7 @@ impl TryFrom<String> for Database {
 
     /// What looks like a URL is a server's; the error does not repeat it.
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if !text.contains("://") {
+        if !text.contains("://") && !text.starts_with("postgres") {
             return Ok(Self::File(text.into()));
         }
         check_address(&text)?;

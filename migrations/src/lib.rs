@@ -15,7 +15,8 @@ mod m20261125_000004_submission;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, IsolationLevel, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 
 /// Brings an archive's tables up to date, all steps or none; durable when it returns, and safe to repeat.
@@ -25,7 +26,10 @@ use sea_orm_migration::sea_orm::{
 /// When the database fails, or was written by a newer version.
 pub async fn run(database: &DatabaseConnection) -> Result<(), DbErr> {
     let mode = Some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
+    // Whoever waited for the first must see what it did.
+    let level = (database.get_database_backend() == DbBackend::Postgres).then_some(IsolationLevel::ReadCommitted);
+    let options =
+        TransactionOptions { isolation_level: level, sqlite_transaction_mode: mode, ..TransactionOptions::default() };
     let transaction = database.begin_with_options(options).await?;
     if database.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({STEPS})")).await?;
@@ -76,6 +80,21 @@ pub async fn run_view(database: &DatabaseConnection) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(name).to_owned()).await?;
     }
     Ok(())
+}
+
+/// The names of the tables that are there, whoever made them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tables(database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let sql = match database.get_database_backend() {
+        DbBackend::Postgres => {
+            "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+        }
+        _ => "SELECT name FROM sqlite_master WHERE type = 'table'",
+    };
+    let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), sql)).await?;
+    rows.iter().map(|row| row.try_get("", "name")).collect()
 }
 
 /// Every step so far.

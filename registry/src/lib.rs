@@ -48,7 +48,7 @@ use crate::store::Store;
 
 pub use crate::error::Error;
 pub use crate::ground::{Contradiction, Ground};
-pub use crate::store::check_address;
+pub use crate::store::{Contents, check_address, look};
 pub use crate::types::*;
 
 /// A result of the archive.

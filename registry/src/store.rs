@@ -4,8 +4,8 @@
 //! database's write lock when it begins, so that processes write one after the other. Readers see the
 //! last commit and wait for nobody. What differs between `SQLite` and `PostgreSQL` stands in their files.
 //!
-//! A process has at most ten connections: the readers, the writer, and one for the lease; two more while
-//! it checks the archive or computes the view in another place.
+//! A process has at most ten connections: the readers, the writer, and one for the lease; and one more
+//! while it checks the archive.
 
 mod postgres;
 mod sqlite;
@@ -15,6 +15,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chancery_schema::name::Origin;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -167,6 +168,34 @@ pub fn check_address(url: &str) -> Result<()> {
     Database::at(url).map(drop)
 }
 
+/// What is in a database, before anything is made there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Contents {
+    /// Nothing.
+    Empty,
+    /// Tables, and not those of an archive.
+    Foreign,
+    /// An archive, with the own log of it; none where nobody opened it with an identity.
+    Archive(Option<Origin>),
+}
+
+/// Looks what is in the database at `url`, and changes nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn look(url: &str) -> Result<Contents> {
+    let database = Database::at(url)?;
+    let reader = database.connect(1, false).await.attempting(database.opening())?;
+    let tables = chancery_migrations::tables(&reader).await.attempting("look what is in the database")?;
+    if tables.is_empty() {
+        return Ok(Contents::Empty);
+    }
+    if !["log", "entry", "body"].iter().all(|ours| tables.iter().any(|table| table == ours)) {
+        return Ok(Contents::Foreign);
+    }
+    Ok(Contents::Archive(log::own_origin(&reader).await?))
+}
+
 impl Database {
     fn at(url: &str) -> Result<Self> {
         let refuse = |problem: &str| Error::Invalid(format!("failed to find the database: {problem}"));
@@ -187,8 +216,9 @@ impl Database {
 
     async fn connect(&self, connections: u32, writes: bool) -> std::result::Result<DatabaseConnection, DbErr> {
         match self {
-            Self::Sqlite(url) => sqlite::connect(url, connections, writes).await,
-            Self::Postgres(url) => postgres::connect(url, connections, writes).await,
+            // What a driver needs to connect is large, and many wait for a connection that is there already.
+            Self::Sqlite(url) => Box::pin(sqlite::connect(url, connections, writes)).await,
+            Self::Postgres(url) => Box::pin(postgres::connect(url, connections, writes)).await,
         }
     }
 
@@ -369,6 +399,40 @@ mod tests {
                 blob::Entity::find().count(&store.snapshot().await.unwrap()).await.unwrap();
             }
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_while_it_waits_leaves_nobody_waiting() {
+        if !is_postgres() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let one = Store::open(&url(folder.path())).await.unwrap();
+        let other = Store::open(&url(folder.path())).await.unwrap();
+        let writing = one.write().await.unwrap();
+        for _ in 0..20 {
+            let _ = tokio::time::timeout(Duration::from_millis(50), other.write()).await;
+        }
+        let waiting = "SELECT count(*) AS waiting FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting = one.read().query_one_raw(Statement::from_string(DbBackend::Postgres, waiting)).await.unwrap();
+        assert_eq!(waiting.unwrap().try_get::<i64>("", "waiting").unwrap(), 1);
+        writing.commit().await.unwrap();
+        write(&other, ONE).await;
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_is_not_answered_fails() {
+        if !is_postgres() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(folder.path())).await.unwrap();
+        let aside = store.aside().await.unwrap();
+        let late = aside.execute_unprepared("SELECT pg_sleep(60)").await.unwrap_err();
+        assert!(late.to_string().contains("did not answer within 1 second"), "{late}");
+        drop(aside);
+        store.aside().await.unwrap().execute_unprepared("SELECT 1").await.unwrap();
     }
 
     #[tokio::test]

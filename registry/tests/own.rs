@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chancery_registry::{Admission, BlobOutcome, Error, Identity, Registry, SharedSigner};
+use chancery_registry::{Admission, BlobOutcome, Contents, Error, Identity, Registry, SharedSigner, look};
 use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
@@ -20,6 +20,7 @@ use chancery_schema::log::tile::{Tile, WIDTH_MAX};
 use chancery_schema::log::tree::{MemoryTree, leaf_hash, verify_consistency};
 use chancery_schema::name::Origin;
 use chancery_schema::record::Kind;
+use chancery_tests::database;
 use common::{Nation, clock, document};
 use sea_orm::ConnectionTrait;
 
@@ -213,6 +214,21 @@ async fn an_archive_knows_its_own_log_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let empty = Registry::open(&common::url(folder.path()), None, clock(&nation.now)).await.unwrap();
     assert_eq!(empty.own_origin(), None);
+}
+
+#[tokio::test]
+async fn a_database_is_looked_into_before_anything_is_made_there() {
+    let nation = Nation::founded("FR").await;
+    assert_eq!(look(&nation.url()).await.unwrap(), Contents::Archive(Some(nation.origin.clone())));
+    let folder = tempfile::tempdir().unwrap();
+    let url = common::url(folder.path());
+    // A file that is not there is not made to look into it.
+    let empty = if database::is_postgres() { look(&url).await.unwrap() } else { Contents::Empty };
+    assert_eq!(empty, Contents::Empty);
+    drop(Registry::open(&url, None, clock(&nation.now)).await.unwrap());
+    assert_eq!(look(&url).await.unwrap(), Contents::Archive(None));
+    nation.execute("DROP TABLE entry").await;
+    assert_eq!(look(&nation.url()).await.unwrap(), Contents::Foreign);
 }
 
 #[tokio::test]

@@ -4,8 +4,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_tests::command::{chancery, succeed};
 use chancery_tests::database;
@@ -31,6 +35,7 @@ fn whoever_sequences_may_be_killed_or_hang_and_no_acknowledged_record_is_lost() 
     processes[1].start().unwrap();
     processes[2].start().unwrap();
     assert_eq!(sequencers(&processes), [true, false, false]);
+    let strangers = Strangers::at(&processes);
 
     let publisher = Publisher::enrol(&processes[1], "voltaire").unwrap();
     let cards: Vec<PathBuf> =
@@ -87,6 +92,7 @@ fn whoever_sequences_may_be_killed_or_hang_and_no_acknowledged_record_is_lost() 
         assert_eq!(sequencers(&processes).iter().filter(|leads| **leads).count(), 1);
     }
     assert_eq!(size(&processes[0]), before + cards.len() as u64);
+    println!("strangers uploaded {} blobs meanwhile", strangers.leave());
 
     // Whoever sequences speaks to partners.
     let digests = cards.iter().map(|card| Envelope::parse(&std::fs::read(card).unwrap()).unwrap().record_digest());
@@ -100,6 +106,60 @@ fn whoever_sequences_may_be_killed_or_hang_and_no_acknowledged_record_is_lost() 
     for node in &mut all.nodes {
         node.stop().unwrap();
     }
+}
+
+/// Strangers who upload blobs that no record will name, and ask for models, all the time and everywhere.
+/// On a file they would stand in the one line there is: several processes that serve have a server.
+struct Strangers {
+    gone: Arc<AtomicBool>,
+    uploading: Vec<JoinHandle<usize>>,
+}
+
+impl Strangers {
+    fn at(processes: &[Node]) -> Self {
+        let gone = Arc::new(AtomicBool::new(false));
+        let each = if database::is_postgres() { 3 } else { 0 };
+        let visit = |process: &Node, stranger: usize| {
+            let (gone, url) = (Arc::clone(&gone), process.url.clone());
+            std::thread::spawn(move || visit(&url, stranger, &gone))
+        };
+        let uploading = processes.iter().flat_map(|process| (0..each).map(move |stranger| visit(process, stranger)));
+        Self { uploading: uploading.collect(), gone }
+    }
+
+    /// How many blobs were taken.
+    fn leave(self) -> usize {
+        self.gone.store(true, Ordering::Relaxed);
+        let taken = self.uploading.into_iter().map(|stranger| stranger.join().unwrap()).sum();
+        assert!(taken > 0 || !database::is_postgres(), "no stranger was there");
+        taken
+    }
+}
+
+/// Uploads until it is told to leave; now and then it goes away while it is answered.
+fn visit(url: &str, stranger: usize, gone: &AtomicBool) -> usize {
+    let mut taken = 0;
+    for number in 0_u64.. {
+        if gone.load(Ordering::Relaxed) {
+            break;
+        }
+        let mut blob = vec![0; 64 << 10];
+        blob[..8].copy_from_slice(&number.to_le_bytes());
+        blob[8..].fill(u8::try_from(stranger).unwrap());
+        blob.extend(url.as_bytes());
+        let patience = Duration::from_millis(if number % 4 == 0 { 20 } else { 10_000 });
+        let uploaded = ureq::put(format!("{url}/blob/{}", Digest::of(&blob)))
+            .config()
+            .timeout_global(Some(patience))
+            .build()
+            .send(&blob);
+        match uploaded {
+            Ok(_) => taken += 1,
+            // Its process is gone, or stopped.
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    taken
 }
 
 /// Publishes through one process; when that fails, shows what the processes said.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chancery_registry::{Admission, Registry};
+use chancery_registry::{Admission, Contents, Registry};
 use chancery_schema::admission::Submission;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
@@ -284,7 +284,14 @@ fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): 
 /// Makes the archive, admits the first records, and answers the introduction.
 async fn found(config: &Config, keys: Keys, envelopes: &[Envelope]) -> Outcome<Vec<u8>> {
     let identity = keys::identity(config, [keys.log, keys.witness, keys.mirror])?;
-    let registry = Registry::open(&config.database.url(), Some(identity), wall_clock()).await;
+    let url = config.database.url();
+    if let Database::Server(_) = config.database
+        && chancery_registry::look(&url).await? != Contents::Empty
+    {
+        let hint = "name an empty one, or empty it if an attempt before this one failed half way";
+        return fail(Exit::Usage, format!("{} is not empty; nothing was changed; {hint}", config.database));
+    }
+    let registry = Registry::open(&url, Some(identity), wall_clock()).await;
     let registry = registry.with_context(|| format!("failed to make the archive in {}", config.database))?;
     for envelope in envelopes {
         if let Admission::Refused(refusal) = registry.admit(&envelope.to_bytes()).await? {

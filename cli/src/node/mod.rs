@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chancery_registry::{Clock, Identity, Registry};
+use chancery_registry::{Clock, Contents, Identity, Registry};
 
 use crate::clock;
 use crate::config::{Config, Database};
@@ -87,20 +87,14 @@ pub async fn open_archive(config: &Config, identity: Option<Identity>) -> Outcom
         let hint = "found the nation with `chancery init`, or name its folder with --dir";
         return fail(Exit::Usage, format!("no database {}; {hint}", path.display()));
     }
-    // Looked into before it is opened to be written: an empty one is not made this nation's by mistake.
-    let looked = open(config, None).await?;
-    if looked.own_origin() != Some(&config.origin) {
+    let attempted = || format!("failed to use the database {}", config.database);
+    let url = config.database.url();
+    // Looked into before it is opened: nothing is made in another's database by mistake.
+    let found = chancery_registry::look(&url).await.with_context(attempted)?;
+    if found != Contents::Archive(Some(config.origin.clone())) {
         let (nation, origin) = (&config.nation, &config.origin);
         let problem = format!("{} is not the archive of {nation} and its log {origin}", config.database);
         return fail(Exit::Usage, format!("{problem}; check nation, origin and database in {}", crate::config::FILE));
     }
-    match identity {
-        Some(_) => open(config, identity).await,
-        None => Ok(looked),
-    }
-}
-
-async fn open(config: &Config, identity: Option<Identity>) -> Outcome<Registry> {
-    let opened = Registry::open(&config.database.url(), identity, wall_clock()).await;
-    Ok(opened.with_context(|| format!("failed to use the database {}", config.database))?)
+    Ok(Registry::open(&url, identity, wall_clock()).await.with_context(attempted)?)
 }

@@ -61,7 +61,7 @@ async fn serve(config: &Config, [log, witness, mirror, transport]: [Key; 4]) -> 
     // Before anything is announced, so that no request to stop is missed.
     let stop = asked_to_stop()?;
     let registry = open_archive(config, Some(keys::identity(config, [log, witness, mirror])?)).await?;
-    let served = serve_archive(config, transport, &registry, stop).await;
+    let served = Box::pin(serve_archive(config, transport, &registry, stop)).await;
     // Whatever ended it: another process of this nation need not wait.
     registry.resign().await;
     served

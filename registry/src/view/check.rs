@@ -101,11 +101,7 @@ async fn check_blobs(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> R
 }
 
 /// The view as it is, and as it is computed anew in `scratch`.
-async fn check_view(
-    live: &Transaction,
-    scratch: &Transaction,
-    findings: &mut Vec<String>,
-) -> Result<()> {
+async fn check_view(live: &Transaction, scratch: &Transaction, findings: &mut Vec<String>) -> Result<()> {
     match rebuild_all(scratch).await {
         Err(Error::Inconsistent(problem)) => {
             findings.push(problem);
