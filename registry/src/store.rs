@@ -413,10 +413,10 @@ mod tests {
         for _ in 0..20 {
             let _ = tokio::time::timeout(Duration::from_millis(50), other.write()).await;
         }
-        let waiting = "SELECT count(*) AS waiting FROM pg_stat_activity \
+        let count = "SELECT count(*) AS waiting FROM pg_stat_activity \
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let waiting = one.read().query_one_raw(Statement::from_string(DbBackend::Postgres, waiting)).await.unwrap();
-        assert_eq!(waiting.unwrap().try_get::<i64>("", "waiting").unwrap(), 1);
+        let row = one.read().query_one_raw(Statement::from_string(DbBackend::Postgres, count)).await.unwrap();
+        assert_eq!(row.unwrap().try_get::<i64>("", "waiting").unwrap(), 1);
         writing.commit().await.unwrap();
         write(&other, ONE).await;
     }
