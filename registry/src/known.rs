@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chancery_schema::admission::Roster;
 use chancery_schema::digest::Digest;
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Nation, Origin};
+use chancery_schema::roster::Roster;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
 
 use crate::entity::introduction;

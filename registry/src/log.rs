@@ -1,11 +1,11 @@
 //! The row of a log: whose it is, what is held of it, and the keys its charter names.
 
-use chancery_schema::admission::Roster;
 use chancery_schema::digest::Digest;
 use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Nation, Origin};
 use chancery_schema::record::NoteKeys;
+use chancery_schema::roster::Roster;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::entity::log;

@@ -19,7 +19,8 @@ use crate::key::{Algorithm, PublicKey, Role};
 use crate::limits::CLOCK_SKEW_SECONDS;
 use crate::log::entry::Entry;
 use crate::name::{Nation, Origin};
-use crate::record::{Charter, Delegation, Header, Kind, Record, RecordError};
+use crate::record::{Charter, Delegation, Header, Kind, Record, RecordError, Revocation};
+use crate::roster::{Roster, Standing};
 use crate::statement::Statement;
 use crate::time::Timestamp;
 
@@ -73,46 +74,16 @@ impl Submission {
     }
 }
 
-/// The keys of a nation as its log stands at some position.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Roster {
-    /// The nation that the log claims to speak for.
-    pub nation: Nation,
-    /// The log.
-    pub origin: Origin,
-    /// The record digest of the first charter.
-    pub fingerprint: Digest,
-    /// The charter in force.
-    pub charter: Charter,
-    /// The delegations, by key id; a later one for the same key replaces the earlier.
-    pub delegations: BTreeMap<Digest, Delegation>,
-}
-
 impl Roster {
-    /// The roster that a first charter founds.
-    #[must_use]
-    pub fn found(admitted: &Admitted) -> Option<Self> {
-        let Record::Charter(charter) = &admitted.submission.record else { return None };
-        Some(Self {
-            nation: admitted.submission.header.nation.clone(),
-            origin: admitted.submission.header.log.clone(),
-            fingerprint: admitted.submission.digest,
-            charter: (**charter).clone(),
-            delegations: BTreeMap::new(),
-        })
-    }
-
-    /// What an admitted record changes in the roster.
-    pub fn apply(&mut self, admitted: &Admitted) {
-        if let Record::Delegation(delegation) = &admitted.submission.record {
-            self.delegations.insert(delegation.key.keyid, (**delegation).clone());
-        }
-    }
-
-    /// The key `keyid`, when it may sign `submission` at all; the reason, when not.
-    fn authority(&self, keyid: &Digest, submission: &Submission) -> Result<PublicKey, Refusal> {
+    /// The key `keyid`, when it may sign `submission` at this position; the reason, when not.
+    fn authority(&self, keyid: &Digest, position: u64, submission: &Submission) -> Result<PublicKey, Refusal> {
         let kind = submission.record.kind();
         let header = &submission.header;
+        if let Standing::Void { key, from } = self.signature(keyid, position, &submission.digest) {
+            let whose = if key == *keyid { "" } else { "its registrar's " };
+            let reason = format!("the key {keyid} is not trusted: {whose}key {key} is revoked from entry {from} on");
+            return Err(refuse(Code::KeyRevoked, reason));
+        }
         if let Some((role, record)) = self.charter.keys().find(|(_, record)| record.keyid == *keyid) {
             let key = record
                 .open(&self.nation, &self.origin, role)
@@ -124,8 +95,7 @@ impl Roster {
             };
         }
         let delegation = self
-            .delegations
-            .get(keyid)
+            .delegation(keyid)
             .ok_or_else(|| refuse(Code::KeyUnknown, format!("the key {keyid} is not delegated by {}", self.nation)))?;
         let role = delegation.role;
         if !kind.signers().contains(&role) || !delegation.kinds.iter().any(|may| *may == kind) {
@@ -243,6 +213,8 @@ pub enum Code {
     KeyUnknown,
     KeyNotAuthorised,
     KeyExpired,
+    KeyRevoked,
+    PositionAhead,
     SignatureInvalid,
     ThresholdNotMet,
     AlgorithmMissing,
@@ -258,7 +230,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Malformed,
         Self::TooLarge,
         Self::KindUnknown,
@@ -268,6 +240,8 @@ impl Code {
         Self::KeyUnknown,
         Self::KeyNotAuthorised,
         Self::KeyExpired,
+        Self::KeyRevoked,
+        Self::PositionAhead,
         Self::SignatureInvalid,
         Self::ThresholdNotMet,
         Self::AlgorithmMissing,
@@ -294,6 +268,8 @@ impl Code {
             Self::KeyUnknown => "key-unknown",
             Self::KeyNotAuthorised => "key-not-authorised",
             Self::KeyExpired => "key-expired",
+            Self::KeyRevoked => "key-revoked",
+            Self::PositionAhead => "position-ahead",
             Self::SignatureInvalid => "signature-invalid",
             Self::ThresholdNotMet => "threshold-not-met",
             Self::AlgorithmMissing => "algorithm-missing",
@@ -362,7 +338,7 @@ pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<
         }
         (Record::Charter(charter), None) => founders(&submission, charter)?,
         (_, None) => return Err(refuse(Code::CharterMissing, "a log begins with its nation's charter")),
-        (_, Some(roster)) => authorised(&submission, roster, policy)?,
+        (_, Some(roster)) => authorised(&submission, roster, state.position, policy)?,
     };
     let kind = submission.record.kind();
     references_stand(&submission, state)?;
@@ -422,7 +398,12 @@ fn founders(submission: &Submission, charter: &Charter) -> Result<BTreeSet<Diges
 }
 
 /// Every signature holds and is by a key with authority for this record: none is decoration.
-fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Result<BTreeSet<Digest>, Refusal> {
+fn authorised(
+    submission: &Submission,
+    roster: &Roster,
+    position: u64,
+    policy: &Policy,
+) -> Result<BTreeSet<Digest>, Refusal> {
     let (issued_at, end) = (submission.header.issued_at, roster.charter.expires);
     if issued_at > end {
         let reason = format!("the charter expired at {end}, and the record says it was issued at {issued_at}");
@@ -433,11 +414,11 @@ fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Resu
     }
     let mut signers = BTreeSet::new();
     for keyid in submission.envelope.key_ids() {
-        let key = roster.authority(&keyid, submission)?;
+        let key = roster.authority(&keyid, position, submission)?;
         if !submission.envelope.verified_by(&key) {
             return Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")));
         }
-        let expired = match (policy, roster.delegations.get(&keyid)) {
+        let expired = match (policy, roster.delegation(&keyid)) {
             (Policy::Own { now, .. }, Some(delegation)) => *now > delegation.valid_until,
             _ => false,
         };
@@ -449,11 +430,73 @@ fn authorised(submission: &Submission, roster: &Roster, policy: &Policy) -> Resu
     if signers.is_empty() {
         return Err(refuse(Code::ThresholdNotMet, "nobody signed it"));
     }
+    match &submission.record {
+        Record::Delegation(delegation) => may_delegate(delegation, submission, roster, position)?,
+        Record::Revocation(revocation) => may_revoke(revocation, &signers, roster, position)?,
+        _ => {}
+    }
     // Every key that this version opens is of Ed25519, so it has signed with nothing else.
     if let Some(missing) = roster.charter.algorithms.iter().find(|needed| **needed != Algorithm::Ed25519) {
         return Err(refuse(Code::AlgorithmMissing, format!("the charter requires a signature with {missing} too")));
     }
     Ok(signers)
+}
+
+/// A key of the charter is not delegated too, and one that was revoked is not trusted again.
+fn may_delegate(
+    delegation: &Delegation,
+    submission: &Submission,
+    roster: &Roster,
+    position: u64,
+) -> Result<(), Refusal> {
+    let keyid = &delegation.key.keyid;
+    if let Some((role, _)) = roster.charter.keys().find(|(_, key)| key.keyid == *keyid) {
+        let reason = format!("the key {keyid} is the {} key of the charter; delegate another one", role.as_str());
+        return Err(refuse(Code::KeyNotAuthorised, reason));
+    }
+    match roster.own_standing(keyid, position, &submission.digest) {
+        Standing::Void { .. } => {
+            Err(refuse(Code::KeyRevoked, format!("the key {keyid} is revoked; delegate another one")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A registrar revokes what registrars delegated. Whatever else is revoked, and what is affirmed, is for as
+/// many roots as the charter asks for; their own keys and the node's end with the next charter.
+fn may_revoke(
+    revocation: &Revocation,
+    signers: &BTreeSet<Digest>,
+    roster: &Roster,
+    position: u64,
+) -> Result<(), Refusal> {
+    let keyid = &revocation.key;
+    let role = |keyid: &Digest| roster.charter.keys().find(|(_, key)| key.keyid == *keyid).map(|(role, _)| role);
+    let roots = signers.iter().filter(|signer| role(signer) == Some(Role::Root)).count();
+    if roots > 0 && roots < signers.len() {
+        return Err(refuse(Code::KeyNotAuthorised, "roots and registrars do not revoke together"));
+    }
+    if roots > 0 && (roots as u64) < roster.charter.threshold {
+        return Err(refuse(Code::ThresholdNotMet, format!("{roots} of {} roots signed", roster.charter.threshold)));
+    }
+    if let Some(role) = role(keyid).filter(|role| *role != Role::Registrar) {
+        let reason = format!("the {} key {keyid} is not revoked; the next charter leaves it out", role.as_str());
+        return Err(refuse(Code::KeyNotAuthorised, reason));
+    }
+    if roots == 0 && !roster.delegations.contains_key(keyid) {
+        let reason = format!("no registrar delegated the key {keyid}; a registrar's key is revoked by the roots");
+        return Err(refuse(Code::KeyNotAuthorised, reason));
+    }
+    if roots == 0 && !revocation.affirms.is_empty() {
+        return Err(refuse(Code::KeyNotAuthorised, "only the roots affirm what a compromised key signed"));
+    }
+    match revocation.since.filter(|since| *since > position) {
+        Some(since) => {
+            let reason = format!("it revokes from entry {since} on, and itself stands before that, at {position}");
+            Err(refuse(Code::PositionAhead, reason))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What the record refers to is in the log, and a version is described once at a time.

@@ -6,7 +6,7 @@
 //!   no random number and is not async; time and randomness come in as arguments.
 //!
 //! A record is a [`statement`] in an [`envelope`]; [`record`] has its kinds. [`admission`] decides
-//! whether it counts. The [`log`] proves that it was entered, and who has seen it.
+//! whether it counts, and the [`roster`] how it stands once keys were revoked. The [`log`] proves that it was entered, and who has seen it.
 
 pub mod admission;
 pub mod base64;
@@ -21,6 +21,7 @@ pub mod lint;
 pub mod log;
 pub mod name;
 pub mod record;
+pub mod roster;
 pub mod statement;
 pub mod time;
 pub mod word;

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use chancery_schema::admission::{Admitted, Entered, Policy, Refusal, Roster, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Entered, Policy, Refusal, State, Submission, decide};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, Role, Signer};
 use chancery_schema::name::{Nation as Code, Origin};
 use chancery_schema::record::{Header, Kind, Nonce, payload};
+use chancery_schema::roster::Roster;
 use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
@@ -197,7 +198,7 @@ impl Judge {
         let admitted = decide(submission, &self.state, &Policy::Mirror { origin: origin.clone() })?;
         let (digest, entered) = (admitted.submission().digest, Entered::of(&admitted.submission().record));
         match &mut self.state.roster {
-            Some(roster) => roster.apply(&admitted),
+            Some(roster) => roster.apply(self.state.position, &admitted),
             none => *none = Roster::found(&admitted),
         }
         self.state.records.insert(digest, entered);

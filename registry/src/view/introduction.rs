@@ -1,9 +1,10 @@
 //! Introductions: a nation's charter and the endpoints of its nodes, in a bundle that proves itself.
 
-use chancery_schema::admission::{Policy, Roster, State, Submission, decide};
+use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::bundle::{Bundle, Outcome, Purpose, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
 use chancery_schema::record::{Endpoint, Kind, NoteKeys, Record};
+use chancery_schema::roster::Roster;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::bundle::{Parts, write};

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, Roster, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, State, Submission, decide};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, Delegation, Header, Kind, ModelCard, Record};
+use chancery_schema::roster::Roster;
 use chancery_schema::statement::Statement;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chancery_schema::admission::Roster;
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, NoteKeys};
+use chancery_schema::roster::Roster;
 use chancery_schema::time::Timestamp;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Bundle, LoggedRecord};
-use crate::admission::{Entered, Policy as AdmissionPolicy, Roster, State, Submission, decide};
+use crate::admission::{Entered, Policy as AdmissionPolicy, State, Submission, decide};
 use crate::digest::Digest;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::cosignature::{self, Cosignature};
@@ -15,6 +15,7 @@ use crate::log::policy::{Policy, Quorum};
 use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
 use crate::record::{BlobRef, Record};
+use crate::roster::{Roster, Standing};
 use crate::time::Timestamp;
 
 /// What the reader pins, by whatever way they trust: a fingerprint compared by voice, or a policy
@@ -35,7 +36,7 @@ pub enum Outcome {
     Holds,
     /// It does not hold: do not rely on the record.
     Fails,
-    /// It holds as far as it goes, but fewer have cosigned than the policy asks.
+    /// It holds as far as it goes, which is less far than was asked: the detail says what is missing.
     Short,
     /// It could not be checked with what was given.
     NotChecked,
@@ -60,6 +61,10 @@ pub enum Verdict {
     Verified,
     /// All holds, but the policy asks for more cosignatures.
     UnderWitnessed,
+    /// A key was compromised, nobody knows since when, and the roots have not affirmed the record.
+    Contested,
+    /// A key was not trusted any more where the record stands.
+    Void,
     /// Something is not what it claims to be.
     Failed,
 }
@@ -126,9 +131,9 @@ pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
         signers: Vec::new(),
         cosigners: Vec::new(),
     };
-    if report.run(bundle, trust).is_ok() {
-        let short = report.checks.iter().any(|check| check.outcome == Outcome::Short);
-        report.verdict = if short { Verdict::UnderWitnessed } else { Verdict::Verified };
+    // Until all was reached, it is one of those that failed.
+    if let Ok(verdict) = report.run(bundle, trust) {
+        report.verdict = verdict;
     }
     report
 }
@@ -145,12 +150,19 @@ impl Report {
         })
     }
 
-    fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(), Stopped> {
+    fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<Verdict, Stopped> {
         let (submission, log_key) = self.founding(bundle, trust)?;
-        let checkpoint = self.inclusion(bundle, &submission.header.log, &log_key)?;
-        self.authority(bundle, submission)?;
-        self.cosignatures(&checkpoint, trust)?;
-        self.blobs(bundle)
+        let (checkpoint, indexes) = self.inclusion(bundle, &submission.header.log, &log_key)?;
+        let roster = self.authority(bundle, submission, &indexes)?;
+        let standing = self.revocations(&roster, &checkpoint);
+        let quorum = self.cosignatures(&checkpoint, trust)?;
+        self.blobs(bundle)?;
+        Ok(match (standing, quorum) {
+            (Standing::Void { .. }, _) => Verdict::Void,
+            (Standing::Contested { .. }, _) => Verdict::Contested,
+            (Standing::Stands, false) => Verdict::UnderWitnessed,
+            (Standing::Stands, true) => Verdict::Verified,
+        })
     }
 
     /// The first record is the charter that the reader pins, by fingerprint or by log key.
@@ -197,10 +209,10 @@ impl Report {
         bundle: &Bundle,
         origin: &Origin,
         log_key: &VerifierKey,
-    ) -> Result<SignedCheckpoint, Stopped> {
+    ) -> Result<(SignedCheckpoint, Vec<u64>), Stopped> {
         const WHAT: &str = "log";
         let mut checkpoint: Option<SignedCheckpoint> = None;
-        let mut next_index = 0;
+        let (mut next_index, mut indexes) = (0, Vec::with_capacity(bundle.records.len()));
         for record in &bundle.records {
             let (index, signed) = self.require(WHAT, proven(record, log_key))?;
             if checkpoint.as_ref().is_some_and(|first| first.note() != signed.note()) {
@@ -211,6 +223,7 @@ impl Report {
                     .require(WHAT, Err("the records do not stand in the order of the log, from its charter on"));
             }
             next_index = index + 1;
+            indexes.push(index);
             if record.envelope.record_digest() == self.record {
                 self.index = Some(index);
             }
@@ -225,11 +238,11 @@ impl Report {
             Outcome::Holds,
             format!("{position}the log {origin} at size {size}, under a checkpoint that the log's key signed"),
         );
-        Ok(checkpoint)
+        Ok((checkpoint, indexes))
     }
 
     /// Every record was signed by keys that the nation let speak, judged in the order of the log.
-    fn authority(&mut self, bundle: &Bundle, founding: Submission) -> Result<(), Stopped> {
+    fn authority(&mut self, bundle: &Bundle, founding: Submission, indexes: &[u64]) -> Result<Roster, Stopped> {
         const WHAT: &str = "signatures";
         let policy = AdmissionPolicy::Mirror { origin: founding.header.log.clone() };
         let founded = self.require(WHAT, decide(founding, &State::default(), &policy))?;
@@ -240,7 +253,7 @@ impl Report {
             self.kind = Some("charter".to_owned());
             self.signers = founded.signers().iter().copied().collect();
         }
-        for record in bundle.records.iter().skip(1) {
+        for (record, index) in bundle.records.iter().zip(indexes).skip(1) {
             let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
             let (digest, entered) = (submission.digest, Entered::of(&submission.record));
             let current_card = match &submission.record {
@@ -248,10 +261,10 @@ impl Report {
                 Record::ModelCard(card) => card.supersedes,
                 _ => None,
             };
-            let position = records.len() as u64 + 1;
-            let state = State { roster: Some(roster.clone()), position, records: records.clone(), current_card };
+            let roster_then = Some(roster.clone());
+            let state = State { roster: roster_then, position: *index, records: records.clone(), current_card };
             let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
-            roster.apply(&admitted);
+            roster.apply(*index, &admitted);
             if digest == self.record {
                 self.kind = Some(entered.kind.as_str().to_owned());
                 self.signers = admitted.signers().iter().copied().collect();
@@ -264,7 +277,7 @@ impl Report {
         let holders: Vec<String> = self
             .signers
             .iter()
-            .map(|keyid| match roster.delegations.get(keyid) {
+            .map(|keyid| match roster.delegation(keyid) {
                 Some(delegation) => format!("{} (key {})", delegation.holder, short(keyid)),
                 None => format!("a key of the charter ({})", short(keyid)),
             })
@@ -274,15 +287,42 @@ impl Report {
             Outcome::Holds,
             format!("signed by {}; the charter by {roots} of its roots", holders.join(" and ")),
         );
-        Ok(())
+        Ok(roster)
+    }
+
+    /// Whether the keys were still trusted where the record stands, by the revocations in the bundle.
+    fn revocations(&mut self, roster: &Roster, checkpoint: &SignedCheckpoint) -> Standing {
+        const WHAT: &str = "revocations";
+        let (size, held) = (checkpoint.checkpoint().size, roster.revocations.values().flatten().count());
+        let index = self.index.unwrap_or(0);
+        let standing = roster.standing(index, &self.record, &self.signers);
+        match standing {
+            Standing::Stands => {
+                let detail = match held {
+                    0 => format!("the bundle, written when the log had {size} entries, holds none that concerns it"),
+                    held => format!("none of the {held} in the bundle takes the record's ground away"),
+                };
+                self.note(WHAT, Outcome::Holds, detail);
+            }
+            Standing::Contested { key } => {
+                let detail = format!("the key {} was compromised, nobody knows since when", short(&key));
+                self.note(WHAT, Outcome::Short, format!("{detail}, and the roots have not affirmed the record"));
+            }
+            Standing::Void { key, from } => {
+                let detail = format!("the key {} is not trusted from entry {from} on", short(&key));
+                self.note(WHAT, Outcome::Fails, format!("{detail}, and the record is entry {index}"));
+            }
+        }
+        standing
     }
 
     /// Who has cosigned the checkpoint, of those whom the policy names. One that is forged condemns all.
-    fn cosignatures(&mut self, checkpoint: &SignedCheckpoint, trust: &Trust) -> Result<(), Stopped> {
+    /// Answers whether as many have as the trust asks for.
+    fn cosignatures(&mut self, checkpoint: &SignedCheckpoint, trust: &Trust) -> Result<bool, Stopped> {
         const WHAT: &str = "cosignatures";
         let Trust::Policy(policy) = trust else {
             self.note(WHAT, Outcome::NotChecked, "a fingerprint names no witnesses; give a policy file to check them");
-            return Ok(());
+            return Ok(true);
         };
         let keys = policy.witnesses().iter().map(|witness| &witness.key);
         let seen = self.require(WHAT, cosignature::verify_all(checkpoint, keys))?;
@@ -290,15 +330,14 @@ impl Report {
         self.cosigners = seen.iter().filter_map(CosignerSeen::of).collect();
         let names: Vec<&str> = self.cosigners.iter().map(|cosigner| cosigner.name.as_str()).collect();
         let names = if names.is_empty() { "nobody whom the policy names".to_owned() } else { names.join(", ") };
-        match quorum {
-            Quorum::Satisfied => {
-                self.note(WHAT, Outcome::Holds, format!("cosigned by {names}: the policy's quorum is met"));
-            }
-            Quorum::Missing(_) => {
-                self.note(WHAT, Outcome::Short, format!("cosigned by {names}: the policy asks for more"));
-            }
-        }
-        Ok(())
+        let enough = matches!(quorum, Quorum::Satisfied);
+        let (outcome, asked) = if enough {
+            (Outcome::Holds, "the policy's quorum is met")
+        } else {
+            (Outcome::Short, "the policy asks for more")
+        };
+        self.note(WHAT, outcome, format!("cosigned by {names}: {asked}"));
+        Ok(enough)
     }
 
     /// Which blobs travel with the bundle: only those that its records name, as long as they say. Each

@@ -10,6 +10,7 @@ mod delegation;
 mod endpoint;
 mod license;
 mod model_card;
+mod revocation;
 mod text;
 mod weights;
 
@@ -27,6 +28,7 @@ pub use self::delegation::*;
 pub use self::endpoint::*;
 pub use self::license::*;
 pub use self::model_card::*;
+pub use self::revocation::*;
 pub use self::text::*;
 pub use self::weights::*;
 use crate::base64;
@@ -46,6 +48,8 @@ pub enum Kind {
     Charter,
     /// A key that may speak for the nation.
     Delegation,
+    /// A key that is not trusted any more.
+    Revocation,
     /// Where the nation's node can be reached.
     Endpoint,
     /// Another nation is recognised.
@@ -60,9 +64,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Charter,
         Self::Delegation,
+        Self::Revocation,
         Self::Endpoint,
         Self::Accreditation,
         Self::ModelCard,
@@ -76,6 +81,7 @@ impl Kind {
         match self {
             Self::Charter => "charter",
             Self::Delegation => "delegation",
+            Self::Revocation => "revocation",
             Self::Endpoint => "endpoint",
             Self::Accreditation => "accreditation",
             Self::ModelCard => "model-card",
@@ -96,6 +102,7 @@ impl Kind {
         match self {
             Self::Charter => &[Role::Root],
             Self::Delegation => &[Role::Registrar],
+            Self::Revocation => &[Role::Registrar, Role::Root],
             Self::Endpoint => &[Role::Registrar, Role::Node],
             Self::Accreditation => &[Role::Exchange],
             Self::ModelCard | Self::Weights | Self::License => &[Role::Publisher],
@@ -242,6 +249,7 @@ pub trait Body: Serialize + DeserializeOwned + JsonSchema {
 pub enum Record {
     Charter(Box<Charter>),
     Delegation(Box<Delegation>),
+    Revocation(Box<Revocation>),
     Endpoint(Box<Endpoint>),
     Accreditation(Box<Accreditation>),
     ModelCard(Box<ModelCard>),
@@ -255,6 +263,7 @@ macro_rules! each_body {
         match $record {
             Record::Charter($body) => $call,
             Record::Delegation($body) => $call,
+            Record::Revocation($body) => $call,
             Record::Endpoint($body) => $call,
             Record::Accreditation($body) => $call,
             Record::ModelCard($body) => $call,
@@ -311,6 +320,7 @@ impl Record {
         let record = match kind {
             Kind::Charter => from_value(&statement.predicate).map(Self::Charter),
             Kind::Delegation => from_value(&statement.predicate).map(Self::Delegation),
+            Kind::Revocation => from_value(&statement.predicate).map(Self::Revocation),
             Kind::Endpoint => from_value(&statement.predicate).map(Self::Endpoint),
             Kind::Accreditation => from_value(&statement.predicate).map(Self::Accreditation),
             Kind::ModelCard => from_value(&statement.predicate).map(Self::ModelCard),
@@ -341,6 +351,7 @@ impl Record {
         match self {
             Self::Charter(_) => Kind::Charter,
             Self::Delegation(_) => Kind::Delegation,
+            Self::Revocation(_) => Kind::Revocation,
             Self::Endpoint(_) => Kind::Endpoint,
             Self::Accreditation(_) => Kind::Accreditation,
             Self::ModelCard(_) => Kind::ModelCard,
@@ -406,6 +417,7 @@ fn subjects(kind: Kind, header: &Header, predicate: &Value) -> Result<Vec<Subjec
     let subjects = match kind {
         Kind::Charter => of::<Charter>(header, predicate),
         Kind::Delegation => of::<Delegation>(header, predicate),
+        Kind::Revocation => of::<Revocation>(header, predicate),
         Kind::Endpoint => of::<Endpoint>(header, predicate),
         Kind::Accreditation => of::<Accreditation>(header, predicate),
         Kind::ModelCard => of::<ModelCard>(header, predicate),
@@ -455,6 +467,7 @@ pub fn json_schema(kind: Kind) -> Value {
     match kind {
         Kind::Charter => of::<Charter>(),
         Kind::Delegation => of::<Delegation>(),
+        Kind::Revocation => of::<Revocation>(),
         Kind::Endpoint => of::<Endpoint>(),
         Kind::Accreditation => of::<Accreditation>(),
         Kind::ModelCard => of::<ModelCard>(),

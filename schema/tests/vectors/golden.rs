@@ -14,6 +14,16 @@ pub struct Case {
 }
 
 impl Case {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What goes in.
+    pub fn input(&self) -> &Value {
+        &self.input
+    }
+
     /// The words of its refusal, when it must be refused.
     pub fn refused(&self) -> Option<&str> {
         self.refused.as_deref()

@@ -1,4 +1,4 @@
-//! The JSON Schemas of the seven kinds are files under test: `UPDATE=1 cargo test` writes them.
+//! The JSON Schemas of all kinds are files under test: `UPDATE=1 cargo test` writes them.
 
 use std::path::{Path, PathBuf};
 

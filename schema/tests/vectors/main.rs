@@ -13,6 +13,7 @@ mod keys;
 mod log;
 mod notes;
 mod records;
+mod standing;
 mod transport;
 mod tree;
 

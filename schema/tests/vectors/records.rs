@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, Roster, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, State, Submission, decide};
 use chancery_schema::base64;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
-use chancery_schema::key::{Role, Signer};
+use chancery_schema::key::{KeyRecord, Role, Signer};
 use chancery_schema::limits::{
     CHUNK_BYTES, CLOCK_SKEW_SECONDS, ENVELOPE_BYTES_MAX, JSON_INTEGER_MAX, LINE_BYTES_MAX, LIST_ITEMS_MAX,
     ORIGIN_BYTES_MAX, PATH_BYTES_MAX,
@@ -19,6 +19,7 @@ use chancery_schema::record::{
     check_media_type, check_uri, chunk_hash, chunk_root, is_spdx_expression, manifest_text, oms_root, path_problem,
     payload,
 };
+use chancery_schema::roster::Roster;
 use chancery_schema::statement::Statement;
 use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
@@ -345,6 +346,11 @@ fn statements() -> BTreeMap<&'static str, Value> {
                 &["lab", "institute:model"],
             ),
         ),
+        (
+            "a revocation",
+            Kind::Revocation,
+            json!({ "key": digest("a key"), "reason": "compromised-since", "since": 7 }),
+        ),
         ("an endpoint", Kind::Endpoint, endpoint(&nation)),
         ("an accreditation", Kind::Accreditation, accreditation()),
         ("a model card", Kind::ModelCard, card()),
@@ -500,7 +506,7 @@ pub fn changed(statement: &Value, case: &Value) -> Value {
 
 #[test]
 fn a_statement_of_each_kind_is_read() {
-    let about = "Statements of the seven kinds (schema/src/record). The payload is the JSON of `statement`, or of the \
+    let about = "Statements of the eight kinds (schema/src/record). The payload is the JSON of `statement`, or of the \
                  statement of the good case called `of` after each pointer (RFC 6901) of `set` was given its value \
                  there and the member at `remove` was taken away. Where `new` is true, what only a new record must \
                  meet is asked too. `expect`: the kind, the records it refers to, its blobs, and the scope for which \
@@ -512,6 +518,7 @@ fn a_statement_of_each_kind_is_read() {
     cases.extend(header_cases());
     cases.extend(charter_cases());
     cases.extend(delegation_cases());
+    cases.extend(revocation_cases());
     cases.extend(endpoint_cases());
     cases.extend(accreditation_cases());
     cases.extend(card_cases());
@@ -901,6 +908,46 @@ fn delegation_cases() -> Vec<Case> {
     table.refused("that ends when it begins", "/validUntil", "2026-01-01T00:00:00Z", "must be later than validFrom");
     table.refused("to nobody", "/holder", " ", "is empty");
     table.refused("to a name of two lines", "/holder", "a\nb", "has control characters");
+    table.cases
+}
+
+fn revocation_cases() -> Vec<Case> {
+    let mut table = Table::of("a revocation");
+    table.needs("", "key");
+    table.needs("", "reason");
+    let since = "is for the reason compromised-since, which needs it";
+    for reason in ["retired", "lost", "compromised-unknown"] {
+        table.refused_at(&format!("{reason}, since a position"), "/reason", reason, "/since", since);
+        let mut case = table.set("/reason", reason);
+        case["remove"] = json!("/predicate/since");
+        table.cases.push(good(format!("a revocation: {reason}"), case));
+    }
+    table.cases.push(bad(
+        "a revocation: compromised since nobody says when",
+        json!({ "of": "a revocation", "remove": "/predicate/since" }),
+        format!("is not well formed: /since: {since}"),
+    ));
+    table.refused("for a reason of a later version", "/reason", "superseded", "unknown variant `superseded`");
+    table.taken("since the first entry", "/since", 0);
+    table.taken("since a far entry", "/since", JSON_INTEGER_MAX);
+    table.refused("since before the log", "/since", -1, "invalid value: integer `-1`");
+    let affirms = |digests: Value| {
+        let set = json!({ "/predicate/reason": "compromised-unknown", "/predicate/affirms": digests });
+        json!({ "of": "a revocation", "set": set, "remove": "/predicate/since" })
+    };
+    table.cases.push(good("a revocation: that affirms a record", affirms(json!([digest("a record")]))));
+    table.cases.push(bad(
+        "a revocation: that affirms a record twice",
+        affirms(json!([digest("a record"), digest("a record")])),
+        "is not well formed: /affirms/1: stands twice",
+    ));
+    table.cases.push(good("a revocation: that affirms none", affirms(json!([]))));
+    table.refused(
+        "that affirms, though it knows since when",
+        "/affirms",
+        json!([digest("a record")]),
+        "is for the reason compromised-unknown",
+    );
     table.cases
 }
 
@@ -1389,17 +1436,17 @@ fn state_after(origin: &Origin, envelopes: &[&Envelope], next: &Envelope) -> Sta
         state.current_card = version(envelope).and_then(|version| cards.get(&version).copied());
         let admitted = decide(submission, &state, &Policy::Mirror { origin: origin.clone() }).unwrap();
         match &mut state.roster {
-            Some(roster) => roster.apply(&admitted),
+            Some(roster) => roster.apply(state.position, &admitted),
             none => *none = Roster::found(&admitted),
         }
         let submission = admitted.submission();
         state.records.insert(submission.digest, Entered::of(&submission.record));
+        state.position += 1;
         if let Some(version) = version(envelope) {
             cards.insert(version, submission.digest);
         }
     }
     state.current_card = version(next).and_then(|version| cards.get(&version).copied());
-    state.position = envelopes.len() as u64;
     state
 }
 
@@ -1450,6 +1497,7 @@ fn a_record_counts_or_not_for_everyone_alike() {
     founding_cases(&mut log);
     key_cases(&mut log);
     reference_cases(&mut log);
+    revoked_cases(&mut log);
     own_cases(&mut log);
     new_cases(&mut log);
     malformed_cases(&mut log);
@@ -1744,6 +1792,94 @@ fn reference_cases(log: &mut History) {
     log.refuse("a card that supersedes one already superseded", &with_new, &late, &unknown);
     let newest = superseding(log, new.record_digest());
     log.admit("a card that supersedes the second", &with_new, newest);
+}
+
+/// Who may revoke what, and what a revoked key may do.
+fn revoked_cases(log: &mut History) {
+    let key = |nation: &Nation, role: Role, number: u8| nation.key(role, number);
+    let [registrar, other] = [0, 1].map(|number| key(&log.nation, Role::Registrar, number));
+    let roots: Vec<SigningKey> = (0..3).map(|number| key(&log.nation, Role::Root, number)).collect();
+    let publisher = key(&log.nation, Role::Publisher, 0);
+    let keyid = |nation: &Nation, role: Role, number: u8| nation.key_record(role, number).keyid;
+    let [publisher_id, registrar_id, root_id, log_id] =
+        [Role::Publisher, Role::Registrar, Role::Root, Role::Log].map(|role| keyid(&log.nation, role, 0));
+    // A charter with two registrars.
+    let mut draft = log.nation.charter_draft();
+    draft["registrars"] = json!([0, 1].map(|number| log.nation.key_record(Role::Registrar, number)));
+    let charter = log.nation.sign(Kind::Charter, draft, &[&roots[0], &roots[1]]);
+    log.admit("a charter with two registrars", &[], charter);
+    let founded = ["a charter with two registrars", "the publisher"];
+    let revoke = |log: &mut History, key: &Digest, reason: &str, since: Option<u64>, signers: &[&SigningKey]| {
+        let mut draft = json!({ "key": key, "reason": reason });
+        if let Some(since) = since {
+            draft["since"] = json!(since);
+        }
+        log.nation.sign(Kind::Revocation, draft, signers)
+    };
+    let card = log.entered["a card"].clone();
+    for reason in ["retired", "lost", "compromised-unknown"] {
+        let envelope = revoke(log, &publisher_id, reason, None, &[&registrar]);
+        log.admit(&format!("the publisher's key, {reason}"), &founded, envelope);
+        let after = [founded[0], founded[1], &format!("the publisher's key, {reason}")];
+        log.refuse(&format!("a card after its key was {reason}"), &after, &card, "key-revoked: the key ");
+    }
+    let since = revoke(log, &publisher_id, "compromised-since", Some(2), &[&other]);
+    log.admit("the publisher's key, compromised since entry 2, by another registrar", &founded, since);
+    let ahead = revoke(log, &publisher_id, "compromised-since", Some(3), &[&registrar]);
+    log.refuse("a key compromised since an entry to come", &founded, &ahead, "position-ahead: it revokes from entry 3");
+    let revoked = [founded[0], founded[1], "the publisher's key, retired"];
+    let again = log.nation.publisher();
+    log.refuse("a revoked key, delegated again", &revoked, &again, "key-revoked: the key ");
+    let twice = revoke(log, &publisher_id, "compromised-unknown", None, &[&registrar]);
+    log.admit("a retired key, compromised too", &revoked, twice);
+    let by_publisher = revoke(log, &publisher_id, "retired", None, &[&publisher]);
+    log.refuse("a revocation by the key itself", &founded, &by_publisher, "key-not-authorised: the publisher key");
+    let by_root = revoke(log, &publisher_id, "retired", None, &[&roots[0]]);
+    log.refuse("a revocation by one of two roots", &founded, &by_root, "threshold-not-met: 1 of 2 roots signed");
+    let by_roots = revoke(log, &publisher_id, "retired", None, &[&roots[0], &roots[2]]);
+    log.admit("a revocation by two roots", &founded, by_roots);
+    let together = revoke(log, &publisher_id, "retired", None, &[&roots[0], &registrar]);
+    let words = "key-not-authorised: roots and registrars do not revoke together";
+    log.refuse("a revocation by a root and a registrar", &founded, &together, words);
+    let unknown = revoke(log, &Digest::of(b"nobody's"), "lost", None, &[&registrar]);
+    let words = "key-not-authorised: no registrar delegated the key ";
+    log.refuse("a registrar revokes a key of nobody", &founded, &unknown, words);
+    let rival = revoke(log, &registrar_id, "compromised-since", Some(0), &[&other]);
+    log.refuse("a registrar revokes a registrar", &founded, &rival, words);
+    let by_roots = revoke(log, &registrar_id, "compromised-since", Some(1), &[&roots[0], &roots[1]]);
+    log.admit("the roots revoke a registrar since entry 1", &founded, by_roots);
+    let without = [founded[0], founded[1], "the roots revoke a registrar since entry 1"];
+    log.refuse("a card after its publisher's registrar was revoked", &without, &card, "its registrar's key ");
+    let anew = log.nation.delegation_draft(Role::Publisher, &[Kind::ModelCard], &["*"]);
+    let stolen = log.nation.sign(Kind::Delegation, anew.clone(), &[&registrar]);
+    log.refuse("a delegation by a revoked registrar", &without, &stolen, "key-revoked: the key ");
+    let anew = log.nation.sign(Kind::Delegation, anew, &[&other]);
+    log.admit("the publisher, delegated again by the other registrar", &without, anew);
+    let again = [without[0], without[1], without[2], "the publisher, delegated again by the other registrar"];
+    log.admit("a card after its publisher was delegated again", &again, card);
+    for (name, id) in [("root", &root_id), ("log", &log_id)] {
+        let envelope = revoke(log, id, "lost", None, &[&roots[0], &roots[1]]);
+        let words = format!("key-not-authorised: the {name} key ");
+        log.refuse(&format!("the roots revoke a {name} key"), &founded, &envelope, &words);
+    }
+    let mut affirms = json!({ "key": publisher_id, "reason": "compromised-unknown", "affirms": [digest("a record")] });
+    let envelope = log.nation.sign(Kind::Revocation, affirms.clone(), &[&registrar]);
+    let words = "key-not-authorised: only the roots affirm";
+    log.refuse("a registrar affirms what a key signed", &founded, &envelope, words);
+    affirms["key"] = json!(publisher_id);
+    let envelope = log.nation.sign(Kind::Revocation, affirms, &[&roots[1], &roots[2]]);
+    log.admit("the roots affirm what a key signed", &founded, envelope);
+    let mut draft = log.nation.delegation_draft(Role::Publisher, &[Kind::ModelCard], &["*"]);
+    draft["role"] = json!("publisher");
+    draft["key"] = json!(as_publisher(&log.nation, &registrar));
+    let envelope = log.nation.sign(Kind::Delegation, draft, &[&other]);
+    let words = "is the registrar key of the charter; delegate another one";
+    log.refuse("a registrar's key as a publisher's too", &founded, &envelope, words);
+}
+
+/// The record with which the holder of any key asks to be a publisher.
+fn as_publisher(nation: &Nation, key: &SigningKey) -> KeyRecord {
+    KeyRecord::issue(key, &nation.code, &nation.origin, Role::Publisher).unwrap()
 }
 
 fn own_cases(log: &mut History) {

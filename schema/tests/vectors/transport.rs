@@ -604,6 +604,20 @@ fn a_bundle_proves_what_it_says_or_nothing() {
         Envelope::sign(payload, &[&history.nation.key(Role::Publisher, 1) as &dyn Signer]).unwrap()
     };
     let does_not_lead = "log: failed to verify that the entry is in the log";
+    // A card, and after it the end of its key, for which a bundle of the card has place too.
+    let revoked = |draft: Value| {
+        let mut log = History::found("FR");
+        let card = log.nation.card("model", "1.0");
+        log.push(card);
+        let mut draft = draft;
+        draft["key"] = json!(log.nation.key_record(Role::Publisher, 0).keyid);
+        let revocation = log.nation.sign(Kind::Revocation, draft, &[&log.nation.key(Role::Registrar, 0)]);
+        log.push(revocation);
+        let mut bundle = log.bundle(&[0, 1, 2, 3], &log.checkpoint(4));
+        bundle.header.record = log.envelopes[2].record_digest();
+        let bytes = base64::encode(&bundle.write());
+        json!({ "bundle": bytes, "fingerprint": log.fingerprint() })
+    };
     let cases = vec![
         good(CARD_BUNDLE, pinned(json!({ "bundle": base64::encode(&bytes) }))),
         good("a card, by a policy that asks for nobody", cosigned("quorum none")),
@@ -619,6 +633,19 @@ fn a_bundle_proves_what_it_says_or_nothing() {
                 }),
                 archive.policy(both),
             ),
+        ),
+        good("a card whose key was retired after it", revoked(json!({ "reason": "retired" }))),
+        good(
+            "a card whose key was compromised before it",
+            revoked(json!({ "reason": "compromised-since", "since": 2 })),
+        ),
+        good(
+            "a card whose key was compromised after it",
+            revoked(json!({ "reason": "compromised-since", "since": 3 })),
+        ),
+        good(
+            "a card whose key was compromised, nobody knows when",
+            revoked(json!({ "reason": "compromised-unknown" })),
         ),
         good("a card without its blobs", changed(&|bundle| bundle.blobs.clear())),
         good(

@@ -63,7 +63,7 @@ test('nations that a policy asks for are named when they have cosigned', async (
   pinned({ policy });
   await visit('/en/model/FR/lab/model', withModel({}, bytes));
   const { steps } = await checked('Verified: signed for FR');
-  expect(steps[3]).toBe(
+  expect(steps[4]).toBe(
     'Other nationsCosigned by ke.example.org/chancery/witness, br.example.org/chancery/witness: as many as your policy asks for.',
   );
 });
@@ -73,7 +73,7 @@ test('too few cosigners are no verification, and who is missing is named', async
   pinned({ policy });
   await visit('/en/model/FR/lab/model', withModel({}, bytes));
   const { steps } = await checked('Signed for FR, but too few have seen it');
-  expect(steps[3]).toBe('Other nationsCosigned by ke.example.org/chancery/witness; your policy also asks for BR.');
+  expect(steps[4]).toBe('Other nationsCosigned by ke.example.org/chancery/witness; your policy also asks for BR.');
   expect(document.body.textContent).not.toMatch(/verified/i);
 });
 

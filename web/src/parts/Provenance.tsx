@@ -27,6 +27,8 @@ export function Provenance(props: { proof: Proof }): ReactNode {
 const TONES: Readonly<Record<Report['verdict'], Tone>> = {
   verified: 'good',
   'under-witnessed': 'wary',
+  contested: 'wary',
+  void: 'bad',
   unpinned: 'none',
   failed: 'bad',
   cannot: 'none',

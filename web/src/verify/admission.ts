@@ -9,13 +9,15 @@ import type { Digest } from './digest';
 import type { PublicKey } from './ed25519';
 import type { Entry } from './entry';
 import { Envelope } from './envelope';
-import { openKey } from './key';
+import { type Role, openKey } from './key';
 import { CLOCK_SKEW_SECONDS } from './limits';
-import { type Body, type RecordRead, checkNewRecord, readRecord } from './record';
+import { type RecordRead, checkNewRecord, readRecord } from './record';
 import { type Charter, keysOf } from './record/charter';
 import { type Delegation, covers } from './record/delegation';
 import { type Kind, SIGNERS } from './record/header';
+import type { Revocation } from './record/revocation';
 import { type AdmissionCode, Refused } from './refused';
+import { type Roster, delegationOf, keyStanding, rosterAfter, signatureStanding } from './roster';
 import { parseStatement } from './statement';
 
 /** A record that was read and is well formed, but not yet judged. */
@@ -29,15 +31,6 @@ export interface Submission {
 /** A record that counts, and the key ids whose signatures do, ascending. Only {@link decide} makes one. */
 export interface Admitted extends Submission {
   readonly signers: readonly Digest[];
-}
-
-/** The keys of a nation as its log stands at some position. */
-export interface Roster {
-  readonly nation: string;
-  readonly origin: string;
-  readonly charter: Charter;
-  /** By key id; a later delegation of the same key replaces the earlier. */
-  readonly delegations: ReadonlyMap<Digest, Delegation>;
 }
 
 /** A record that counts in a log, as later ones refer to it. */
@@ -96,9 +89,11 @@ export async function readBodyOf(entry: Entry, body: Uint8Array): Promise<Submis
 }
 
 /** The state after an admitted record, but for `currentCard`, which is of the next record's version. */
-export function stateAfter(state: State, { digest, record }: Admitted): State {
+export function stateAfter(state: State, admitted: Admitted): State {
+  const { digest, record } = admitted;
   const records = new Map(state.records).set(digest, { kind: record.kind, scope: record.scope });
-  return { roster: rosterAfter(state.roster, record), position: state.position + 1, records, currentCard: undefined };
+  const roster = rosterAfter(state.roster, state.position, admitted);
+  return { roster, position: state.position + 1, records, currentCard: undefined };
 }
 
 /** Whether `submission` counts in a log that stands as `state` says; throws `Refused` at the first rule broken. */
@@ -123,7 +118,7 @@ async function signersOf(submission: Submission, state: State, policy: Admission
   const { roster } = state;
   if (record.kind !== 'charter') {
     if (roster === undefined) throw refused('charter-missing', "a log begins with its nation's charter");
-    return authorised(submission, roster, policy);
+    return authorised(submission, roster, state.position, policy);
   }
   if (roster !== undefined) throw refused('charter-present', 'this log has its charter; it cannot be founded again');
   if (state.position > 0) throw refused('charter-missing', `the charter stands at ${state.position}, not at 0`);
@@ -147,7 +142,9 @@ async function founders(submission: Submission, charter: Charter): Promise<reado
 }
 
 /** Every signature holds and is by a key with authority for this record: none is decoration. */
-async function authorised(submission: Submission, roster: Roster, policy: AdmissionPolicy): Promise<readonly Digest[]> {
+async function authorised(
+  submission: Submission, roster: Roster, position: number, policy: AdmissionPolicy,
+): Promise<readonly Digest[]> {
   const { keyIds } = submission.envelope;
   const { expires } = roster.charter;
   if (submission.record.header.issuedAt > expires) {
@@ -155,13 +152,16 @@ async function authorised(submission: Submission, roster: Roster, policy: Admiss
   }
   if (policy.asks === 'own' && policy.now > expires) throw refused('charter-expired', 'the charter has expired');
   for (const keyid of keyIds) {
-    await checkSignature(submission, keyid, await authority(keyid, submission, roster));
-    const delegation = roster.delegations.get(keyid);
+    await checkSignature(submission, keyid, await authority(keyid, submission, roster, position));
+    const delegation = delegationOf(roster, keyid);
     if (policy.asks === 'own' && delegation !== undefined && policy.now > delegation.validUntil) {
       throw refused('key-expired', `the key ${keyid} is no longer valid`);
     }
   }
   if (keyIds.length === 0) throw refused('threshold-not-met', 'nobody signed it');
+  const { record } = submission;
+  if (record.kind === 'delegation') mayDelegate(record.body, submission, roster, position);
+  if (record.kind === 'revocation') mayRevoke(record.body, keyIds, roster, position);
   // Every key that this version opens is of Ed25519, so it has signed with nothing else.
   const missing = roster.charter.algorithms.find((needed) => needed !== 'ed25519');
   if (missing !== undefined) throw refused('algorithm-missing', `the charter requires a signature with ${missing} too`);
@@ -169,8 +169,14 @@ async function authorised(submission: Submission, roster: Roster, policy: Admiss
 }
 
 /** The key, when it may sign this record at all. */
-async function authority(keyid: Digest, { record }: Submission, roster: Roster): Promise<PublicKey> {
+async function authority(
+  keyid: Digest, { record, digest }: Submission, roster: Roster, position: number,
+): Promise<PublicKey> {
   const { nation, origin } = roster;
+  const trusted = signatureStanding(roster, keyid, position, digest);
+  if (trusted.standing === 'void') {
+    throw refused('key-revoked', `the key ${trusted.key} is revoked from entry ${trusted.from} on`);
+  }
   const appointed = keysOf(roster.charter).find(([, key]) => key.keyid === keyid);
   if (appointed !== undefined) {
     const [role, key] = appointed;
@@ -180,7 +186,7 @@ async function authority(keyid: Digest, { record }: Submission, roster: Roster):
     }
     return opened;
   }
-  const delegation = roster.delegations.get(keyid);
+  const delegation = delegationOf(roster, keyid);
   if (delegation === undefined) throw refused('key-unknown', `the key ${keyid} is not delegated by ${nation}`);
   const { role, kinds, holder, validFrom, validUntil } = delegation;
   if (!SIGNERS[record.kind].includes(role) || !kinds.includes(record.kind)) {
@@ -200,6 +206,44 @@ async function checkSignature({ envelope }: Submission, keyid: Digest, key: Publ
   if (!(await envelope.verifiedBy(key))) {
     throw refused('signature-invalid', `the signature of the key ${keyid} does not hold`);
   }
+}
+
+/** A key of the charter is not delegated too, and one that was revoked is not trusted again. */
+function mayDelegate({ key: { keyid } }: Delegation, { digest }: Submission, roster: Roster, position: number): void {
+  const role = roleOf(roster, keyid);
+  if (role !== undefined) throw refused('key-not-authorised', `the key ${keyid} is the ${role} key of the charter`);
+  if (keyStanding(roster, keyid, position, digest).standing === 'void') {
+    throw refused('key-revoked', `the key ${keyid} is revoked; delegate another one`);
+  }
+}
+
+/** A registrar revokes what registrars delegated; whatever else is revoked, and what is affirmed, is for the roots. */
+function mayRevoke(
+  { key, since, affirms }: Revocation, signers: readonly Digest[], roster: Roster, position: number,
+): void {
+  const { threshold } = roster.charter;
+  const roots = signers.filter((signer) => roleOf(roster, signer) === 'root').length;
+  if (roots > 0 && roots < signers.length) {
+    throw refused('key-not-authorised', 'roots and registrars do not revoke together');
+  }
+  if (roots > 0 && roots < threshold) throw refused('threshold-not-met', `${roots} of ${threshold} roots signed`);
+  const role = roleOf(roster, key);
+  if (role !== undefined && role !== 'registrar') {
+    throw refused('key-not-authorised', `the ${role} key ${key} is not revoked; the next charter leaves it out`);
+  }
+  if (roots === 0 && !roster.delegations.has(key)) {
+    throw refused('key-not-authorised', `no registrar delegated the key ${key}`);
+  }
+  if (roots === 0 && affirms.length > 0) {
+    throw refused('key-not-authorised', 'only the roots affirm what a compromised key signed');
+  }
+  if (since !== undefined && since > position) {
+    throw refused('position-ahead', `it revokes from entry ${since} on, and itself stands at ${position}`);
+  }
+}
+
+function roleOf(roster: Roster, keyid: Digest): Role | undefined {
+  return keysOf(roster.charter).find(([, key]) => key.keyid === keyid)?.[0];
 }
 
 /** What the record refers to is in the log, and a version is described once at a time. */
@@ -226,18 +270,6 @@ async function checkOwn({ record }: Submission, policy: AdmissionPolicy & { asks
   for (const { sha256, sizeBytes } of record.blobs) {
     if (policy.blobs.get(sha256) !== sizeBytes) throw refused('blob-missing', `upload the blob ${sha256} first`);
   }
-}
-
-function rosterAfter(roster: Roster | undefined, record: RecordRead): Roster | undefined {
-  const { header } = record;
-  const body: Body = record;
-  if (roster === undefined) {
-    return body.kind === 'charter'
-      ? { nation: header.nation, origin: header.log, charter: body.body, delegations: new Map() }
-      : undefined;
-  }
-  if (body.kind !== 'delegation') return roster;
-  return { ...roster, delegations: new Map(roster.delegations).set(body.body.key.keyid, body.body) };
 }
 
 /** What a format refuses is `malformed` to admission, but for the two that have their own code. */

@@ -8,6 +8,7 @@ import { type Endpoint, readEndpoint } from './record/endpoint';
 import { type Facts, type Header, type Kind, isKind, readHeader } from './record/header';
 import { type License, readLicense } from './record/license';
 import { type ModelCard, readModelCard } from './record/model-card';
+import { type Revocation, readRevocation } from './record/revocation';
 import { type Weights, readWeights } from './record/weights';
 import { type Statement, VERSION } from './statement';
 import { checkInUse } from './text';
@@ -16,6 +17,7 @@ import { checkInUse } from './text';
 export type Body =
   | { readonly kind: 'charter'; readonly body: Charter }
   | { readonly kind: 'delegation'; readonly body: Delegation }
+  | { readonly kind: 'revocation'; readonly body: Revocation }
   | { readonly kind: 'endpoint'; readonly body: Endpoint }
   | { readonly kind: 'accreditation'; readonly body: Accreditation }
   | { readonly kind: 'model-card'; readonly body: ModelCard }
@@ -62,6 +64,8 @@ async function readBody(kind: Kind, { predicate }: Statement, header: Header): P
       return { kind, ...(await readCharter(predicate, header)) };
     case 'delegation':
       return { kind, ...(await readDelegation(predicate, header)) };
+    case 'revocation':
+      return { kind, ...readRevocation(predicate) };
     case 'endpoint':
       return { kind, ...(await readEndpoint(predicate, header)) };
     case 'accreditation':

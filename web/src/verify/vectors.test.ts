@@ -35,6 +35,7 @@ import { judge, parsePolicy } from './policy';
 import { parseProof, verifyProof } from './proof';
 import { checkNewRecord, readRecord } from './record';
 import { Refused } from './refused';
+import { standingOf } from './roster';
 import { parseStatement } from './statement';
 import { isDate, isDecimal, isSpdxExpression, lineProblem, mediaTypeProblem, pathProblem, uriProblem } from './text';
 import { formatTime, parseTime } from './time';
@@ -263,6 +264,20 @@ const RUNNERS: Record<string, Runner> = {
     const submission = await readSubmission(filled(toUtf8(it['envelope']), it['spacesAfter']));
     const admitted = await decide(submission, await stateOf(it, cases, submission), policyOf(it));
     return { digest: admitted.digest, kind: admitted.record.kind, signers: admitted.signers };
+  },
+
+  standing: async (it, cases) => {
+    const log: readonly string[] = (cases.find(({ name }) => name === it['of']) ?? it)['log'];
+    let state = EMPTY_STATE;
+    let asked: Admitted | undefined;
+    for (const envelope of log.slice(0, it['size'])) {
+      const submission = await readSubmission(toUtf8(envelope));
+      const policy = { asks: 'mirror', origin: 'fr.example.org/chancery' } as const;
+      const admitted = await decide(submission, state, policy);
+      if (state.position === it['index']) asked = admitted;
+      state = stateAfter(state, admitted);
+    }
+    return standingOf(state.roster!, it['index'], asked!.digest, asked!.signers);
   },
 
   body: async (it) => {

@@ -20,7 +20,8 @@ test('a file is verified from its bytes, step by step', async () => {
   const report = await verifyFile(bytes, pinned);
   expect(report.verdict).toBe('verified');
   expect(report.steps.map(({ step, outcome }) => [step, outcome])).toEqual([
-    ['whole', 'holds'], ['nation', 'holds'], ['log', 'holds'], ['signatures', 'holds'], ['cosignatures', 'not-checked'],
+    ['whole', 'holds'], ['nation', 'holds'], ['log', 'holds'], ['signatures', 'holds'], ['revocations', 'holds'],
+    ['cosignatures', 'not-checked'],
   ]);
   expect(report.records.map((it) => it.record.kind)).toEqual(['charter', 'delegation', 'license', 'model-card']);
   expect(report.steps[3]?.params).toMatchObject({ holders: ['publisher of FR'], roots: 2 });

@@ -23,6 +23,7 @@ import { parseProof, verifyProof } from './proof';
 import { noteKeys } from './record/charter';
 import type { Kind } from './record/header';
 import { Refused } from './refused';
+import { type Roster, delegationOf, standingOf } from './roster';
 import { TIME_MAX } from './time';
 
 /** What the reader pins: a fingerprint compared by voice, a policy file, or nothing yet. */
@@ -32,16 +33,16 @@ export type Trust =
   | { readonly pins: 'nothing' };
 
 /** What was checked, in this order. `whole` is only told by {@link verifyFile}. */
-export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'cosignatures' | 'blobs';
+export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'revocations' | 'cosignatures' | 'blobs';
 
-/** How a step ended; `short`: it holds as far as it goes, but fewer have cosigned than the policy asks. */
+/** How a step ended; `short`: it holds as far as it goes, which is less far than was asked. */
 export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
 
 /** Why a step does not hold, for translation; `refused` comes with `code`. */
 export type Problem =
   | 'cannot-verify' | 'refused' | 'no-record' | 'no-charter' | 'other-fingerprint' | 'unknown-log' | 'other-header'
   | 'other-checkpoint' | 'order' | 'nothing-pinned' | 'no-policy' | 'too-few' | 'blobs-missing' | 'stray-blob'
-  | 'blob-size' | 'other-record';
+  | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested';
 
 /** One step of the verification. */
 export interface Step {
@@ -65,9 +66,10 @@ export interface CosignerSeen {
 export interface Report {
   /**
    * `unpinned`: all holds, but for a nation that the reader has not pinned. `cannot`: nothing is said of the record,
-   * because this browser, or this page over plain HTTP, has no Ed25519.
+   * because this browser, or this page over plain HTTP, has no Ed25519. `void`, `contested`: all holds, but a key
+   * that it rests on was revoked.
    */
-  readonly verdict: 'verified' | 'under-witnessed' | 'unpinned' | 'failed' | 'cannot';
+  readonly verdict: 'verified' | 'under-witnessed' | 'contested' | 'void' | 'unpinned' | 'failed' | 'cannot';
   readonly steps: readonly Step[];
   /** The nation that the log speaks for, by its charter. */
   readonly nation: string | undefined;
@@ -116,6 +118,7 @@ export async function verify(bundle: Bundle, trust: Trust): Promise<Report> {
 /** A record with what its envelope says. */
 interface Opened {
   readonly logged: LoggedRecord;
+  readonly index: bigint;
   readonly submission: Submission;
 }
 
@@ -142,8 +145,10 @@ class Run {
   }
 
   #verdict(): Report['verdict'] {
-    if (this.#steps.some((step) => step.outcome === 'fails')) return 'failed';
+    if (this.#steps.some((step) => step.outcome === 'fails' && step.problem !== 'key-revoked')) return 'failed';
     if (this.#steps.some((step) => step.problem === 'cannot-verify')) return 'cannot';
+    if (this.#steps.some((step) => step.problem === 'key-revoked')) return 'void';
+    if (this.#steps.some((step) => step.problem === 'key-contested')) return 'contested';
     if (this.#steps.some((step) => step.problem === 'nothing-pinned')) return 'unpinned';
     return this.#steps.some((step) => step.outcome === 'short') ? 'under-witnessed' : 'verified';
   }
@@ -156,7 +161,9 @@ class Run {
     const proven = await this.#inclusion(bundle, first, logKey);
     if (proven === undefined) return;
     const [checkpoint, opened] = proven;
-    if (!(await this.#authority(opened))) return;
+    const roster = await this.#authority(opened);
+    if (roster === undefined) return;
+    this.#revocations(roster);
     if (!(await this.#cosignatures(checkpoint, trust))) return;
     this.#blobs(bundle, opened);
   }
@@ -214,7 +221,7 @@ class Run {
       next = index + 1n;
       if (submission.digest === this.#known.record) this.#known.index = index;
       checkpoint = signed;
-      opened.push({ logged, submission });
+      opened.push({ logged, index, submission });
     }
     if (checkpoint === undefined) return this.fail('log', 'no-record', {}, 'the bundle has no record');
     const { origin, size } = checkpoint.checkpoint;
@@ -224,29 +231,45 @@ class Run {
   }
 
   /** Every record was signed by keys that the nation let speak, judged in the order of the log. */
-  async #authority(opened: readonly Opened[]): Promise<boolean> {
+  async #authority(opened: readonly Opened[]): Promise<Roster | undefined> {
     const admitted: Admitted[] = [];
     let state: State = EMPTY_STATE;
-    for (const { submission } of opened) {
+    for (const { index, submission } of opened) {
       const { record } = submission;
       // Whether a card stands for its version, only the whole log can tell.
       const currentCard = record.kind === 'model-card' ? record.body.supersedes : undefined;
-      const at = { ...state, currentCard };
+      const at = { ...state, currentCard, position: Number(index) };
       const policy = { asks: 'mirror', origin: this.#known.log ?? '' } as const;
       const it = await this.attempt('signatures', () => decide(submission, at, policy));
-      if (it === undefined) return false;
+      if (it === undefined) return undefined;
       state = stateAfter(at, it);
       admitted.push(it);
     }
     const about = admitted.find((it) => it.digest === this.#known.record);
     if (about === undefined) {
-      this.fail('signatures', 'no-record', {}, 'the record that the bundle is about is not in it');
-      return false;
+      return this.fail('signatures', 'no-record', {}, 'the record that the bundle is about is not in it');
     }
     Object.assign(this.#known, { kind: about.record.kind, signers: about.signers, records: admitted });
-    const holders = about.signers.map((keyid) => state.roster?.delegations.get(keyid)?.holder ?? '');
+    const holders = about.signers.map((keyid) => delegationOf(state.roster, keyid)?.holder ?? '');
     this.hold('signatures', { keys: about.signers, holders, roots: admitted[0]?.signers.length ?? 0 });
-    return true;
+    return state.roster;
+  }
+
+  /** Whether the keys were still trusted where the record stands, by the revocations in the bundle. */
+  #revocations(roster: Roster): void {
+    const { record, index, size, signers } = this.#known;
+    if (record === undefined || index === undefined) return;
+    const it = standingOf(roster, Number(index), record, signers);
+    const held = [...roster.revocations.values()].flat().length;
+    if (it.standing === 'stands') {
+      this.hold('revocations', { held, size: String(size ?? '') });
+    } else if (it.standing === 'contested') {
+      const reason = `the key ${it.key} was compromised, and the roots have not affirmed the record`;
+      this.#note('revocations', 'short', 'key-contested', { key: it.key }, reason);
+    } else {
+      const reason = `the key ${it.key} is not trusted from entry ${it.from} on`;
+      this.fail('revocations', 'key-revoked', { key: it.key, from: it.from, index: String(index) }, reason);
+    }
   }
 
   /** Who has cosigned the checkpoint, of those whom the policy names. One that is forged condemns all. */

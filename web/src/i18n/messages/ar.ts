@@ -78,6 +78,7 @@ export const ar: Messages = {
   'model.versions': 'الإصدارات',
   'verdict.node.VALID': 'الوثيقة نافذة، بحسب هذه العقدة',
   'verdict.node.SUPERSEDED': 'حلّت محلها وثيقة لاحقة، بحسب هذه العقدة',
+  'verdict.node.CONTESTED': 'محل شك: انكشف أحد مفاتيحها، بحسب هذه العقدة',
   'verdict.node.VOID': 'الوثيقة لا يُعتدّ بها، بحسب هذه العقدة',
   'verdict.node.UNKNOWN': 'وثيقة من نوع لا تعرفه هذه العقدة',
   'verdict.node.MISSING': 'محتوى الوثيقة غير محفوظ هنا',
@@ -214,7 +215,7 @@ export const ar: Messages = {
 
   'record.title': 'وثيقة',
   'record.kind':
-    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} endpoint {نقطة وصول} accreditation {اعتماد} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
+    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} revocation {إلغاء مفتاح} endpoint {نقطة وصول} accreditation {اعتماد} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
   'record.model': 'فتح النموذج',
   'record.signed': 'ما جرى توقيعه',
 
@@ -222,11 +223,15 @@ export const ar: Messages = {
   'proof.missing': 'هذه العقدة لا تحفظ الوثيقة، فتعذّر فحص أي شيء.',
   'proof.verdict.verified': 'جرى التحقق: الوثيقة موقّعة باسم {nation}',
   'proof.verdict.under-witnessed': 'الوثيقة موقّعة باسم {nation}، لكن من اطّلعوا عليها أقل مما يلزم',
+  'proof.verdict.contested': 'الوثيقة موقّعة باسم {nation}، لكن المفتاح محل شك',
+  'proof.verdict.void': 'لا أثر لها: أُلغي مفتاحها',
   'proof.verdict.unpinned': 'متّسقة مع ما تسمّيه هذه العقدة {nation}',
   'proof.verdict.failed': 'لا تصح: لا تعتمد عليها',
   'proof.verdict.cannot': 'يتعذّر التحقق هنا',
   'proof.means.verified': 'كل خطوة أدناه صحيحة، قياسًا على ما هو مثبّت لديك.',
   'proof.means.under-witnessed': 'التواقيع صحيحة، لكن الدول المشاركة في توقيع السجل أقل مما تطلبه سياستك.',
+  'proof.means.contested': 'انكشف مفتاح تستند إليه الوثيقة، ولا يُعرف منذ متى. ولم تؤكد الدولة هذه الوثيقة.',
+  'proof.means.void': 'كل شيء أصلي، لكن مفتاحًا تستند إليه الوثيقة لم يعد موثوقًا به في موضعها من السجل.',
   'proof.means.unpinned':
     'التواقيع متّسقة فيما بينها، لكنك لم تثبّت هوية {nation}. ومن يتحكم في هذه العقدة قد يكون اختلق ذلك كله.',
   'proof.means.failed': 'أخفقت إحدى الخطوات أدناه: جرى تغيير الوثيقة أو طريقة وصولها إليك.',
@@ -237,6 +242,7 @@ export const ar: Messages = {
   'proof.step.nation': 'الدولة',
   'proof.step.log': 'السجل',
   'proof.step.signatures': 'التواقيع',
+  'proof.step.revocations': 'المفاتيح الملغاة',
   'proof.step.cosignatures': 'الدول الأخرى',
   'proof.step.blobs': 'المرفقات',
   'proof.holds.whole':
@@ -245,6 +251,8 @@ export const ar: Messages = {
   'proof.holds.log': 'القيد {index} من {log}، مثبت بالدليل في شجرته التي وقّعها مفتاح السجل، وعدد قيودها {size}.',
   'proof.holds.signatures':
     'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع ميثاقها أي مسؤول مخوّل} one {ووقّع ميثاقها مسؤول مخوّل واحد} two {ووقّع ميثاقها مسؤولان مخوّلان} few {ووقّع ميثاقها # مسؤولين مخوّلين} many {ووقّع ميثاقها # مسؤولًا مخوّلًا} other {ووقّع ميثاقها # مسؤول مخوّل}}.',
+  'proof.holds.revocations':
+    '{held, plural, =0 {لا يحتوي الملف أي إلغاء لمفتاح} other {لا ينزع أي من إلغاءات المفاتيح في الملف (عددها #) الثقة عن مفاتيحها}}، وفي السجل حينئذ {size} من القيود.',
   'proof.holds.cosignatures': 'شارك في التوقيع {names}: بالعدد الذي تطلبه سياستك.',
   'proof.holds.blobs': 'كل مرفق هو الذي تسمّيه الوثيقة.',
   'proof.problem.cannot-verify': 'لا يمكن لهذا المتصفح، أو لهذا الاتصال، فحص التواقيع.',
@@ -260,6 +268,8 @@ export const ar: Messages = {
   'proof.problem.nothing-pinned': 'بصمة ميثاقها {fingerprint}. ولم تثبّت بصمة لمقارنتها بها.',
   'proof.problem.no-policy': 'لم يُفحص: فملف السياسة وحده يحدد الدول التي تطلب مشاركتها في التوقيع.',
   'proof.problem.too-few': 'شارك في التوقيع: {names}؛ وتطلب سياستك أيضًا: {missing}.',
+  'proof.problem.key-revoked': 'المفتاح {key} غير موثوق به بدءًا من القيد {from}، والوثيقة هي القيد {index}.',
+  'proof.problem.key-contested': 'انكشف المفتاح {key}، ولا يُعرف منذ متى، ولم تؤكد الدولة الوثيقة.',
   'proof.problem.blobs-missing': 'مرفقات ليست في الملف ولم تُفحص: {missing} من {named}.',
   'proof.problem.stray-blob': 'في الملف شيء لا تسمّيه أي وثيقة: {blob}.',
   'proof.problem.blob-size': 'طول أحد المرفقات غير ما تذكره وثيقته: {blob}.',

@@ -72,6 +72,7 @@ export const en = {
   'model.versions': 'Versions',
   'verdict.node.VALID': 'valid, says this node',
   'verdict.node.SUPERSEDED': 'replaced by a later record, says this node',
+  'verdict.node.CONTESTED': 'contested: one of its keys was compromised, says this node',
   'verdict.node.VOID': 'does not count, says this node',
   'verdict.node.UNKNOWN': 'of a kind that this node does not know',
   'verdict.node.MISSING': 'its contents are not held here',
@@ -205,7 +206,7 @@ export const en = {
 
   'record.title': 'A record',
   'record.kind':
-    'It is {kind, select, charter {a charter} delegation {a delegation} endpoint {an endpoint} accreditation {an accreditation} model_card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
+    'It is {kind, select, charter {a charter} delegation {a delegation} revocation {a revocation of a key} endpoint {an endpoint} accreditation {an accreditation} model_card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
   'record.model': 'Open the model',
   'record.signed': 'What was signed',
 
@@ -213,11 +214,17 @@ export const en = {
   'proof.missing': 'This node does not hold the record, so nothing could be checked.',
   'proof.verdict.verified': 'Verified: signed for {nation}',
   'proof.verdict.under-witnessed': 'Signed for {nation}, but too few have seen it',
+  'proof.verdict.contested': 'Signed for {nation}, but the key is in doubt',
+  'proof.verdict.void': 'Does not count: its key was revoked',
   'proof.verdict.unpinned': 'Consistent with what this node calls {nation}',
   'proof.verdict.failed': 'Does not hold: do not rely on it',
   'proof.verdict.cannot': 'Cannot verify here',
   'proof.means.verified': 'Every step below holds, against what you have pinned.',
   'proof.means.under-witnessed': 'The signatures hold. Fewer nations have cosigned the log than your policy asks for.',
+  'proof.means.contested':
+    'A key that it rests on was compromised, nobody knows since when. The nation has not affirmed this record.',
+  'proof.means.void':
+    'All is genuine, but a key that it rests on was not trusted any more where the record stands in the log.',
   'proof.means.unpinned':
     'The signatures hold together, but you have not pinned who {nation} is. Whoever controls this node could have made all of it.',
   'proof.means.failed': 'A step below fails: the record, or the way it reached you, was changed.',
@@ -228,6 +235,7 @@ export const en = {
   'proof.step.nation': 'The nation',
   'proof.step.log': 'The log',
   'proof.step.signatures': 'The signatures',
+  'proof.step.revocations': 'Revoked keys',
   'proof.step.cosignatures': 'Other nations',
   'proof.step.blobs': 'Attachments',
   'proof.holds.whole': 'It is whole, with {records, plural, one {# record} other {# records}}.',
@@ -235,6 +243,8 @@ export const en = {
   'proof.holds.log': 'Entry {index} of {log}, proven in its tree of {size} entries, which the log’s key has signed.',
   'proof.holds.signatures':
     'Signed by {holders}, with the key {keys}, which the nation lets speak; its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
+  'proof.holds.revocations':
+    '{held, plural, =0 {The file holds no revocation} one {The revocation in the file takes no trust from its keys} other {None of the # revocations in the file takes trust from its keys}}, as the log stood at {size} entries.',
   'proof.holds.cosignatures': 'Cosigned by {names}: as many as your policy asks for.',
   'proof.holds.blobs': 'Each is the one that the record names.',
   'proof.problem.cannot-verify': 'This browser, or this connection, cannot check signatures.',
@@ -250,6 +260,9 @@ export const en = {
   'proof.problem.nothing-pinned': 'Its charter has the fingerprint {fingerprint}. You have pinned none to compare it with.',
   'proof.problem.no-policy': 'Not checked: only a policy file says which nations’ cosignatures you ask for.',
   'proof.problem.too-few': 'Cosigned by {names}; your policy also asks for {missing}.',
+  'proof.problem.key-revoked': 'The key {key} is not trusted from entry {from} on, and the record is entry {index}.',
+  'proof.problem.key-contested':
+    'The key {key} was compromised, nobody knows since when, and the nation has not affirmed the record.',
   'proof.problem.blobs-missing': '{missing} of {named} attachments are not in the file, and were not checked.',
   'proof.problem.stray-blob': 'The file carries something that no record names: {blob}.',
   'proof.problem.blob-size': 'An attachment is not as long as its record says: {blob}.',

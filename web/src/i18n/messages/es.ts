@@ -77,6 +77,7 @@ export const es: Messages = {
   'model.versions': 'Versiones',
   'verdict.node.VALID': 'es válido, según este nodo',
   'verdict.node.SUPERSEDED': 'lo sustituye un documento posterior, según este nodo',
+  'verdict.node.CONTESTED': 'impugnado: una de sus claves se vio comprometida, según este nodo',
   'verdict.node.VOID': 'sin efecto, según este nodo',
   'verdict.node.UNKNOWN': 'de un tipo que este nodo no conoce',
   'verdict.node.MISSING': 'su contenido no se conserva aquí',
@@ -213,7 +214,7 @@ export const es: Messages = {
 
   'record.title': 'Un documento',
   'record.kind':
-    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} endpoint {un punto de acceso} accreditation {una acreditación} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
+    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} revocation {una revocación de clave} endpoint {un punto de acceso} accreditation {una acreditación} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
   'record.model': 'Abrir el modelo',
   'record.signed': 'Lo que se firmó',
 
@@ -221,12 +222,18 @@ export const es: Messages = {
   'proof.missing': 'Este nodo no conserva el documento, por lo que no se ha podido comprobar nada.',
   'proof.verdict.verified': 'Verificado: firmado en nombre de {nation}',
   'proof.verdict.under-witnessed': 'Firmado en nombre de {nation}, pero lo han visto muy pocas naciones',
+  'proof.verdict.contested': 'Firmado en nombre de {nation}, pero la clave está en duda',
+  'proof.verdict.void': 'Sin efecto: su clave fue revocada',
   'proof.verdict.unpinned': 'Coherente con lo que este nodo llama {nation}',
   'proof.verdict.failed': 'No se sostiene: no confíe en ello',
   'proof.verdict.cannot': 'No se puede verificar aquí',
   'proof.means.verified': 'Todos los pasos siguientes se sostienen, conforme a lo que usted ha fijado.',
   'proof.means.under-witnessed':
     'Las firmas se sostienen. Han cofirmado la bitácora menos naciones de las que exige su política.',
+  'proof.means.contested':
+    'Una clave de la que depende se vio comprometida, sin que se sepa desde cuándo. La nación no ha ratificado este documento.',
+  'proof.means.void':
+    'Todo es auténtico, pero una clave de la que depende ya no era de confianza en ese lugar de la bitácora.',
   'proof.means.unpinned':
     'Las firmas concuerdan entre sí, pero usted no ha fijado quién es {nation}. Quien controle este nodo podría haberlo fabricado todo.',
   'proof.means.failed': 'Uno de los pasos siguientes falla: se alteró el documento o la forma en que llegó hasta usted.',
@@ -237,6 +244,7 @@ export const es: Messages = {
   'proof.step.nation': 'La nación',
   'proof.step.log': 'La bitácora',
   'proof.step.signatures': 'Las firmas',
+  'proof.step.revocations': 'Claves revocadas',
   'proof.step.cosignatures': 'Otras naciones',
   'proof.step.blobs': 'Los adjuntos',
   'proof.holds.whole':
@@ -246,6 +254,8 @@ export const es: Messages = {
     'Entrada {index} de {log}, probada en su árbol de {size} entradas, que la clave de la bitácora ha firmado.',
   'proof.holds.signatures':
     'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
+  'proof.holds.revocations':
+    '{held, plural, =0 {El archivo no contiene ninguna revocación} one {La revocación del archivo no quita la confianza a sus claves} other {Ninguna de las # revocaciones del archivo quita la confianza a sus claves}}, con la bitácora en {size} entradas.',
   'proof.holds.cosignatures': 'Cofirmado por {names}: tantos como exige su política.',
   'proof.holds.blobs': 'Cada uno es el que nombra el documento.',
   'proof.problem.cannot-verify': 'Este navegador, o esta conexión, no permite comprobar firmas.',
@@ -263,6 +273,10 @@ export const es: Messages = {
   'proof.problem.no-policy':
     'No comprobado: solo un archivo de política indica de qué naciones exige usted la cofirma.',
   'proof.problem.too-few': 'Cofirmado por {names}; su política exige además {missing}.',
+  'proof.problem.key-revoked':
+    'La clave {key} no es de confianza a partir de la entrada {from}, y el documento es la entrada {index}.',
+  'proof.problem.key-contested':
+    'La clave {key} se vio comprometida, sin que se sepa desde cuándo, y la nación no ha ratificado el documento.',
   'proof.problem.blobs-missing':
     'Adjuntos que no están en el archivo y no se han comprobado: {missing} de {named}.',
   'proof.problem.stray-blob': 'El archivo contiene algo que ningún documento nombra: {blob}.',

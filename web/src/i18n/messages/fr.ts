@@ -77,6 +77,7 @@ export const fr: Messages = {
   'model.versions': 'Versions',
   'verdict.node.VALID': 'valable, selon ce nœud',
   'verdict.node.SUPERSEDED': 'un enregistrement ultérieur le remplace, selon ce nœud',
+  'verdict.node.CONTESTED': 'contesté : une de ses clés a été compromise, selon ce nœud',
   'verdict.node.VOID': 'sans effet, selon ce nœud',
   'verdict.node.UNKNOWN': 'd’un type que ce nœud ne connaît pas',
   'verdict.node.MISSING': 'son contenu n’est pas conservé ici',
@@ -215,7 +216,7 @@ export const fr: Messages = {
 
   'record.title': 'Un enregistrement',
   'record.kind':
-    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} endpoint {d’un point d’accès} accreditation {d’une accréditation} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
+    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} revocation {d’une révocation de clé} endpoint {d’un point d’accès} accreditation {d’une accréditation} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
   'record.model': 'Ouvrir le modèle',
   'record.signed': 'Ce qui a été signé',
 
@@ -223,12 +224,18 @@ export const fr: Messages = {
   'proof.missing': 'Ce nœud ne conserve pas l’enregistrement : rien n’a pu être contrôlé.',
   'proof.verdict.verified': 'Vérifié : signé pour {nation}',
   'proof.verdict.under-witnessed': 'Signé pour {nation}, mais vu par trop peu de nations',
+  'proof.verdict.contested': 'Signé pour {nation}, mais la clé est douteuse',
+  'proof.verdict.void': 'Sans effet : sa clé a été révoquée',
   'proof.verdict.unpinned': 'Cohérent avec ce que ce nœud appelle {nation}',
   'proof.verdict.failed': 'Ne tient pas : ne vous y fiez pas',
   'proof.verdict.cannot': 'Impossible de vérifier ici',
   'proof.means.verified': 'Chaque étape ci-dessous tient, au regard de ce que vous avez épinglé.',
   'proof.means.under-witnessed':
     'Les signatures tiennent. Moins de nations ont cosigné le journal que votre politique ne l’exige.',
+  'proof.means.contested':
+    'Une clé dont il dépend a été compromise sans que l’on sache depuis quand. La nation n’a pas confirmé cet enregistrement.',
+  'proof.means.void':
+    'Tout est authentique, mais une clé dont il dépend n’était plus digne de confiance à cette place du journal.',
   'proof.means.unpinned':
     'Les signatures concordent, mais vous n’avez pas épinglé l’identité de {nation}. Quiconque contrôle ce nœud pourrait avoir tout fabriqué.',
   'proof.means.failed':
@@ -240,6 +247,7 @@ export const fr: Messages = {
   'proof.step.nation': 'La nation',
   'proof.step.log': 'Le journal',
   'proof.step.signatures': 'Les signatures',
+  'proof.step.revocations': 'Les clés révoquées',
   'proof.step.cosignatures': 'Les autres nations',
   'proof.step.blobs': 'Les pièces jointes',
   'proof.holds.whole':
@@ -249,6 +257,8 @@ export const fr: Messages = {
     'Entrée {index} de {log}, prouvée dans son arbre de {size} entrées, que la clé du journal a signé.',
   'proof.holds.signatures':
     'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
+  'proof.holds.revocations':
+    '{held, plural, =0 {Le fichier ne contient aucune révocation} one {La révocation du fichier ne retire pas la confiance à ses clés} other {Aucune des # révocations du fichier ne retire la confiance à ses clés}}, dans l’état du journal à {size} entrées.',
   'proof.holds.cosignatures': 'Cosigné par {names} : autant que votre politique l’exige.',
   'proof.holds.blobs': 'Chacune est bien celle que l’enregistrement nomme.',
   'proof.problem.cannot-verify': 'Ce navigateur, ou cette connexion, ne permet pas de contrôler les signatures.',
@@ -266,6 +276,10 @@ export const fr: Messages = {
   'proof.problem.no-policy':
     'Non contrôlé : seul un fichier de politique indique de quelles nations vous exigez la cosignature.',
   'proof.problem.too-few': 'Cosigné par {names} ; votre politique exige en outre {missing}.',
+  'proof.problem.key-revoked':
+    'La clé {key} n’est plus digne de confiance à partir de l’entrée {from}, et l’enregistrement est l’entrée {index}.',
+  'proof.problem.key-contested':
+    'La clé {key} a été compromise sans que l’on sache depuis quand, et la nation n’a pas confirmé l’enregistrement.',
   'proof.problem.blobs-missing':
     'Pièces jointes absentes du fichier, et donc non contrôlées : {missing} sur {named}.',
   'proof.problem.stray-blob': 'Le fichier contient un élément qu’aucun enregistrement ne nomme : {blob}.',

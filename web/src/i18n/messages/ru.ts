@@ -79,6 +79,7 @@ export const ru: Messages = {
   'model.versions': 'Версии',
   'verdict.node.VALID': 'имеет силу, по данным этого узла',
   'verdict.node.SUPERSEDED': 'взамен действует более поздний документ, по данным этого узла',
+  'verdict.node.CONTESTED': 'под сомнением: один из его ключей скомпрометирован, по данным этого узла',
   'verdict.node.VOID': 'не имеет силы, по данным этого узла',
   'verdict.node.UNKNOWN': 'вид этого документа узлу неизвестен',
   'verdict.node.MISSING': 'содержание здесь не хранится',
@@ -217,7 +218,7 @@ export const ru: Messages = {
 
   'record.title': 'Документ',
   'record.kind':
-    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} endpoint {точка доступа} accreditation {аккредитация} model_card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
+    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} revocation {отзыв ключа} endpoint {точка доступа} accreditation {аккредитация} model_card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
   'record.model': 'Открыть модель',
   'record.signed': 'Что было подписано',
 
@@ -225,11 +226,16 @@ export const ru: Messages = {
   'proof.missing': 'Этот узел не хранит документ, поэтому проверить ничего не удалось.',
   'proof.verdict.verified': 'Подтверждено: подписано от имени {nation}',
   'proof.verdict.under-witnessed': 'Подписано от имени {nation}, но видели это слишком немногие',
+  'proof.verdict.contested': 'Подписано от имени {nation}, но ключ под сомнением',
+  'proof.verdict.void': 'Не имеет силы: его ключ отозван',
   'proof.verdict.unpinned': 'Согласуется с тем, что этот узел называет {nation}',
   'proof.verdict.failed': 'Не выдерживает проверки: не полагайтесь на это',
   'proof.verdict.cannot': 'Здесь проверка невозможна',
   'proof.means.verified': 'Каждый из шагов ниже выполнен и согласуется с тем, что вы закрепили.',
   'proof.means.under-witnessed': 'Подписи верны. Соподписей под журналом меньше, чем требует ваша политика.',
+  'proof.means.contested':
+    'Ключ, на котором основан документ, скомпрометирован, и неизвестно, с какого времени. Государство этот документ не подтвердило.',
+  'proof.means.void': 'Всё подлинно, но на этом месте журнала ключу, на котором основан документ, уже не доверяли.',
   'proof.means.unpinned':
     'Подписи согласуются между собой, но вы не закрепили, кто такое {nation}. Тот, кто управляет этим узлом, мог создать всё это сам.',
   'proof.means.failed':
@@ -241,6 +247,7 @@ export const ru: Messages = {
   'proof.step.nation': 'Государство',
   'proof.step.log': 'Журнал',
   'proof.step.signatures': 'Подписи',
+  'proof.step.revocations': 'Отозванные ключи',
   'proof.step.cosignatures': 'Другие государства',
   'proof.step.blobs': 'Приложения',
   'proof.holds.whole':
@@ -250,6 +257,8 @@ export const ru: Messages = {
     'Запись {index} журнала {log}; её место доказано в дереве, подписанном ключом журнала. Всего записей в дереве: {size}.',
   'proof.holds.signatures':
     'Подписано: {holders}; ключ {keys}, которому государство позволяет говорить от своего имени. Устав {roots, plural, one {подписало # должностное лицо} few {подписали # должностных лица} many {подписали # должностных лиц} other {подписали # должностного лица}}.',
+  'proof.holds.revocations':
+    '{held, plural, =0 {Отзывов ключей в файле нет} other {Отзывы ключей в файле (#) не лишают доверия ключи этого документа}}; журнал тогда насчитывал записей: {size}.',
   'proof.holds.cosignatures': 'Соподписи: {names}. Их столько, сколько требует ваша политика.',
   'proof.holds.blobs': 'Каждое — именно то, которое названо в документе.',
   'proof.problem.cannot-verify': 'Этот браузер или это соединение не позволяет проверить подписи.',
@@ -266,6 +275,9 @@ export const ru: Messages = {
   'proof.problem.no-policy':
     'Не проверялось: только файл политики указывает, соподписей каких государств вы требуете.',
   'proof.problem.too-few': 'Соподписи: {names}. Кроме того, ваша политика требует: {missing}.',
+  'proof.problem.key-revoked': 'Ключу {key} нет доверия начиная с записи {from}, а этот документ — запись {index}.',
+  'proof.problem.key-contested':
+    'Ключ {key} скомпрометирован, неизвестно, с какого времени, и государство документ не подтвердило.',
   'proof.problem.blobs-missing': 'Приложений нет в файле, и они не проверены: {missing} из {named}.',
   'proof.problem.stray-blob': 'В файле есть то, чего не называет ни один документ: {blob}.',
   'proof.problem.blob-size': 'Размер приложения не тот, что указан в документе: {blob}.',

@@ -74,6 +74,7 @@ export const zh: Messages = {
   'model.versions': '版本',
   'verdict.node.VALID': '本节点称其有效',
   'verdict.node.SUPERSEDED': '本节点称其已被后来的记录取代',
+  'verdict.node.CONTESTED': '存疑：本节点称其一个密钥已泄露',
   'verdict.node.VOID': '本节点称其无效',
   'verdict.node.UNKNOWN': '其类型不为本节点所知',
   'verdict.node.MISSING': '此处未保存其内容',
@@ -205,7 +206,7 @@ export const zh: Messages = {
 
   'record.title': '记录',
   'record.kind':
-    '此记录的类型：{kind, select, charter {章程} delegation {授权书} endpoint {接入点} accreditation {认可} model_card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
+    '此记录的类型：{kind, select, charter {章程} delegation {授权书} revocation {密钥撤销} endpoint {接入点} accreditation {认可} model_card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
   'record.model': '打开模型',
   'record.signed': '签名内容',
 
@@ -213,11 +214,15 @@ export const zh: Messages = {
   'proof.missing': '本节点未保存该记录，因此无法进行任何检查。',
   'proof.verdict.verified': '已验证：以 {nation} 的名义签名',
   'proof.verdict.under-witnessed': '以 {nation} 的名义签名，但见证方过少',
+  'proof.verdict.contested': '以 {nation} 的名义签名，但密钥存疑',
+  'proof.verdict.void': '无效：其密钥已被撤销',
   'proof.verdict.unpinned': '与本节点所称的 {nation} 相符',
   'proof.verdict.failed': '不成立：请勿信任',
   'proof.verdict.cannot': '无法在此验证',
   'proof.means.verified': '对照您所固定的内容，以下每一步均成立。',
   'proof.means.under-witnessed': '签名成立。联署该日志的国家少于您的策略所要求的数目。',
+  'proof.means.contested': '该记录所依据的一个密钥已泄露，且不知始于何时。该国尚未确认此记录。',
+  'proof.means.void': '一切均属真实，但在日志的这一位置，该记录所依据的一个密钥已不受信任。',
   'proof.means.unpinned':
     '各项签名彼此吻合，但您尚未固定 {nation} 的身份。控制本节点的人可能伪造了全部内容。',
   'proof.means.failed': '以下有一步不成立：记录本身或其传送过程遭到改动。',
@@ -227,6 +232,7 @@ export const zh: Messages = {
   'proof.step.nation': '国家',
   'proof.step.log': '日志',
   'proof.step.signatures': '签名',
+  'proof.step.revocations': '已撤销的密钥',
   'proof.step.cosignatures': '其他国家',
   'proof.step.blobs': '附件',
   'proof.holds.whole': '文件完整，含 {records, plural, other {# 条记录}}。',
@@ -234,6 +240,8 @@ export const zh: Messages = {
   'proof.holds.log': '{log} 的条目 {index}，已证明位于其含 {size} 个条目的树中；该树由日志密钥签名。',
   'proof.holds.signatures':
     '由 {holders} 签名，所用密钥 {keys} 经该国授权代表其发言；其章程由 {roots, plural, other {# 名授权官员}}签名。',
+  'proof.holds.revocations':
+    '{held, plural, =0 {文件中没有密钥撤销} other {文件中的 # 项撤销均未使其密钥失去信任}}（日志当时有 {size} 个条目）。',
   'proof.holds.cosignatures': '已由 {names} 联署，达到您的策略要求的数目。',
   'proof.holds.blobs': '每一附件均为记录所列明的附件。',
   'proof.problem.cannot-verify': '此浏览器或此连接无法检查签名。',
@@ -249,6 +257,8 @@ export const zh: Messages = {
   'proof.problem.nothing-pinned': '其章程的指纹为 {fingerprint}。您尚未固定可供核对的指纹。',
   'proof.problem.no-policy': '未检查：只有策略文件才能规定您要求哪些国家联署。',
   'proof.problem.too-few': '已联署：{names}；您的策略还要求：{missing}。',
+  'proof.problem.key-revoked': '密钥 {key} 自第 {from} 个条目起不受信任，而该记录是第 {index} 个条目。',
+  'proof.problem.key-contested': '密钥 {key} 已泄露，且不知始于何时；该国尚未确认该记录。',
   'proof.problem.blobs-missing': '{named} 个附件中有 {missing} 个不在文件中，未予检查。',
   'proof.problem.stray-blob': '文件中含有任何记录都未列明的内容：{blob}。',
   'proof.problem.blob-size': '某一附件的长度与其记录所述不符：{blob}。',

@@ -12,7 +12,7 @@ import type { BlobRef } from '../text';
 
 /** The kinds of record that this version reads. Others are kept, mirrored and shown as unknown. */
 export const KINDS = [
-  'charter', 'delegation', 'endpoint', 'accreditation', 'model-card', 'weights', 'license',
+  'charter', 'delegation', 'revocation', 'endpoint', 'accreditation', 'model-card', 'weights', 'license',
 ] as const;
 
 /** One of {@link KINDS}. */
@@ -22,6 +22,7 @@ export type Kind = (typeof KINDS)[number];
 export const SIGNERS: Readonly<Record<Kind, readonly Role[]>> = {
   charter: ['root'],
   delegation: ['registrar'],
+  revocation: ['registrar', 'root'],
   endpoint: ['registrar', 'node'],
   accreditation: ['exchange'],
   'model-card': ['publisher'],
