@@ -41,7 +41,8 @@ const EVERYWHERE: &str = "Options of every command";
 /// Publish, verify and exchange signed models between nations
 ///
 /// Exit codes: 0 done, 1 the machine failed, 2 wrong usage, 3 verification failed or refused, 4 key or
-/// authority, 5 not found, 6 could not reach, 7 not yet cosigned as asked, 8 findings of a lint.
+/// authority, 5 not found, 6 could not reach, 7 not yet cosigned as asked, 8 findings of a lint, 9 void for
+/// a revoked key, 10 contested.
 #[derive(Parser)]
 #[command(name = "chancery", version, max_term_width = 100)]
 struct Cli {
@@ -65,6 +66,7 @@ enum Command {
     Keygen(commands::keygen::Args),
     #[command(subcommand)]
     Enrol(commands::enrol::Command),
+    Revoke(commands::revoke::Args),
     Hash(commands::hash::Args),
     #[command(subcommand)]
     Card(commands::card::Command),
@@ -117,6 +119,7 @@ fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Keygen(args) => commands::keygen::run(args, context),
         Command::Enrol(command) => commands::enrol::run(command, context),
+        Command::Revoke(args) => commands::revoke::run(args, context),
         Command::Hash(args) => commands::hash::run(args, context),
         Command::Card(command) => commands::card::run(command, context),
         Command::License(command) => commands::license::run(command, context),

@@ -26,6 +26,10 @@ pub enum Exit {
     UnderWitnessed = 7,
     /// Findings of a lint.
     Lint = 8,
+    /// Genuine, and void: a key was revoked.
+    Void = 9,
+    /// Genuine, and contested: a key was compromised.
+    Contested = 10,
 }
 
 /// Why a command did not do what was asked, and with which code it ends.

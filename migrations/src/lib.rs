@@ -12,6 +12,7 @@ mod m20261124_000001_ground;
 mod m20261124_000002_view;
 mod m20261125_000003_contradiction;
 mod m20261125_000004_submission;
+mod m20261125_000005_revocation;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
@@ -58,7 +59,8 @@ const GROUND: [&str; 12] = [
 ];
 
 /// The tables of the view.
-const VIEW: [&str; 7] = ["record", "nation", "delegation", "model", "model_language", "model_license", "found"];
+const VIEW: [&str; 8] =
+    ["record", "nation", "delegation", "revocation", "model", "model_language", "model_license", "found"];
 
 /// Makes the tables of the view once more, empty, where they hide those of the archive: on `SQLite` in a
 /// database that is empty, to which the archive is then attached; on `PostgreSQL` as temporary tables of
@@ -108,6 +110,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_view::Migration),
             Box::new(m20261125_000003_contradiction::Migration),
             Box::new(m20261125_000004_submission::Migration),
+            Box::new(m20261125_000005_revocation::Migration),
         ]
     }
 }

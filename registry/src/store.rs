@@ -333,7 +333,7 @@ mod tests {
         assert_eq!((blobs(&snapshot).await, blobs(&scratch).await), (0, 0));
         assert_eq!(blob::Entity::find().count(store.read()).await.unwrap(), 1);
 
-        let row = "INSERT INTO delegation VALUES (1, 1, x'00', '')";
+        let row = "INSERT INTO delegation VALUES (1, 1, x'00', x'00', x'00', '')";
         scratch.execute_unprepared(&statement(row)).await.unwrap();
         assert!(scratch.execute_unprepared("DELETE FROM blob").await.is_err(), "the archive is there to read");
         let delegations = Statement::from_string(scratch.get_database_backend(), "SELECT * FROM delegation");

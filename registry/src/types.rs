@@ -274,6 +274,8 @@ pub enum Verdict {
         /// Which.
         by: Digest,
     },
+    /// One of its keys was compromised, and the roots have not affirmed it; why.
+    Contested(String),
     /// It does not count, and why.
     Void(Refusal),
     /// Of a kind this version does not know.

@@ -16,7 +16,7 @@ use chancery_schema::log::tile::tiles_at;
 use chancery_schema::log::tree::{MemoryTree, leaf_hash, subtree_consistency_proof};
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Kind, Scope};
-use common::{Nation, document};
+use common::{Nation, document, pull};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mirror_becomes_what_its_source_is() {
@@ -34,7 +34,7 @@ async fn a_mirror_becomes_what_its_source_is() {
     for submission in submissions {
         submission.await.unwrap();
     }
-    let state = pull(&source, &mirror).await;
+    let state = pull(&source, &mirror.registry).await;
 
     let theirs = source.registry.head(&source.origin).await.unwrap().unwrap();
     let ours = mirror.registry.head(&source.origin).await.unwrap().unwrap();
@@ -53,11 +53,11 @@ async fn a_mirror_becomes_what_its_source_is() {
 #[tokio::test]
 async fn a_mirror_grows_from_one_checkpoint_to_the_next_and_survives_reopening() {
     let (source, mirror) = pair().await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     source.publish("umoja").await;
     source.publish("another").await;
     let reopened = mirror.reopened().await;
-    let state = pull_into(&source, &reopened).await;
+    let state = pull(&source, &reopened).await;
     assert_eq!((state.size, state.tail.len()), (6, 6));
     let head = mirror.registry.head(&source.origin).await.unwrap().unwrap();
     assert_eq!(head.root, source.registry.head(&source.origin).await.unwrap().unwrap().root);
@@ -67,7 +67,7 @@ async fn a_mirror_grows_from_one_checkpoint_to_the_next_and_survives_reopening()
 async fn a_mirror_of_a_mirror_is_the_same_log() {
     let (source, mirror) = pair().await;
     source.publish("umoja").await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let third = Nation::founded("BR").await;
     third.befriend(&source).await;
     let note = mirror.registry.head(&source.origin).await.unwrap().unwrap().note;
@@ -146,7 +146,7 @@ async fn a_smaller_or_contradicting_checkpoint_is_not_pulled_towards() {
     let (source, mirror) = pair().await;
     let small = source.registry.head(&source.origin).await.unwrap().unwrap().note;
     source.publish("umoja").await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let error = mirror.registry.set_pending(&source.origin, &small).await.unwrap_err();
     assert!(matches!(error, Error::DoesNotContinue { .. }), "{error}");
 
@@ -168,7 +168,7 @@ async fn cosignatures_travel_to_the_log_that_was_cosigned() {
     let (source, mirror) = pair().await;
     source.befriend(&mirror).await;
     let (_, receipt) = source.publish("umoja").await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let lines = mirror.registry.cosign(&source.origin).await.unwrap();
     assert_eq!(lines.len(), 2, "as witness and as mirror");
     mirror.wait(60);
@@ -195,7 +195,7 @@ async fn cosignatures_travel_to_the_log_that_was_cosigned() {
 async fn a_proof_is_given_under_the_checkpoint_that_most_have_cosigned() {
     let (source, mirror) = pair().await;
     source.befriend(&mirror).await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let size = source.registry.head(&source.origin).await.unwrap().unwrap().size;
     let lines = mirror.registry.cosign(&source.origin).await.unwrap();
     source.registry.add_cosignatures(&source.origin, size, &lines).await.unwrap();
@@ -211,7 +211,7 @@ async fn a_proof_is_given_under_the_checkpoint_that_most_have_cosigned() {
 async fn only_what_is_accredited_is_cosigned() {
     let (source, mirror) = (Nation::founded("FR").await, Nation::founded("KE").await);
     mirror.befriend_for(&source, &["mirror"]).await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let lines = mirror.registry.cosign(&source.origin).await.unwrap();
     assert!(lines.len() == 1 && lines[0].contains("ke.example.org/chancery/mirror"), "{lines:?}");
     mirror.admit(&mirror.accreditation(&source, &[])).await;
@@ -233,7 +233,7 @@ async fn partners_are_the_accredited_and_are_found_by_introduction_then_by_mirro
     let state = mirror.registry.mirror(&source.origin).await.unwrap().expect("nothing is held yet");
     assert_eq!((state.size, state.pending, state.tail), (0, None, Vec::new()));
 
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     assert_eq!(mirror.registry.partners().await.unwrap(), partners);
     mirror.admit(&mirror.accreditation(&source, &[])).await;
     assert!(mirror.registry.partners().await.unwrap().is_empty());
@@ -261,7 +261,7 @@ async fn a_rival_does_not_take_the_place_of_an_accredited_nation() {
 
     let head = rival.registry.head(&rival.origin).await.unwrap().unwrap();
     assert!(mirror.registry.set_pending(&rival.origin, &head.note).await.is_err());
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
 }
 
 #[tokio::test]
@@ -311,7 +311,7 @@ async fn a_character_that_a_database_does_not_keep_stops_no_mirror() {
     let mut void = draft.clone();
     void["text\u{0}"] = "x".into();
     let void = source.sign(Kind::ModelCard, &void, Role::Publisher);
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let entry = [Entry::new("model-card", void.digest()).unwrap().to_bytes()];
     take_in(&source, &mirror, &entry, &[Frame::Envelope(void.to_bytes())]).await;
     assert_eq!(verdict(&mirror, &source.origin, 4).await, Verdict::Valid);
@@ -449,7 +449,7 @@ async fn whoever_asks_for_what_is_missing_goes_on_from_where_he_was() {
 async fn the_logs_own_cosigners_do_not_make_a_checkpoint_better_however_many_follow() {
     let (source, mirror) = pair().await;
     source.befriend(&mirror).await;
-    pull(&source, &mirror).await;
+    pull(&source, &mirror.registry).await;
     let size = source.registry.head(&source.origin).await.unwrap().unwrap().size;
     let lines = mirror.registry.cosign(&source.origin).await.unwrap();
     source.registry.add_cosignatures(&source.origin, size, &lines[..1]).await.unwrap();
@@ -526,25 +526,6 @@ async fn shown(source: &Nation, mirror: &Nation) -> (Package, Vec<Frame>) {
     let head = source.registry.head(&source.origin).await.unwrap().unwrap();
     mirror.registry.set_pending(&source.origin, &head.note).await.unwrap();
     source.registry.package(&source.origin, 0, head.size).await.unwrap().expect("a package")
-}
-
-async fn pull(source: &Nation, mirror: &Nation) -> MirrorState {
-    pull_into(source, &mirror.registry).await
-}
-
-/// Brings a mirror up to the source's head.
-async fn pull_into(source: &Nation, mirror: &chancery_registry::Registry) -> MirrorState {
-    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
-    mirror.set_pending(&source.origin, &head.note).await.unwrap();
-    loop {
-        let state = mirror.mirror(&source.origin).await.unwrap().expect("a mirror");
-        if state.size == head.size {
-            return state;
-        }
-        let package = source.registry.package(&source.origin, state.size, head.size).await.unwrap();
-        let (package, bodies) = package.expect("a package");
-        mirror.extend(&package, &bodies).await.unwrap();
-    }
 }
 
 fn with(package: &Package, change: impl FnOnce(&mut Package)) -> Package {

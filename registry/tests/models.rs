@@ -7,7 +7,7 @@ mod common;
 use chancery_registry::{Error, ModelFilter, ModelOrder, ModelSummary, Page};
 use chancery_schema::key::Role;
 use chancery_schema::record::Kind;
-use common::Nation;
+use common::{Nation, pull};
 
 #[tokio::test]
 async fn models_by_name_are_walked_without_gaps_and_repeats_while_the_list_grows() {
@@ -17,7 +17,7 @@ async fn models_by_name_are_walked_without_gaps_and_repeats_while_the_list_grows
     publish(&own, "studio", "baobab", "1.0").await;
     publish(&own, "lab", "baobab", "1.0").await;
     own.befriend(&partner).await;
-    pull(&partner, &own).await;
+    pull(&partner, &own.registry).await;
 
     let mut after = None;
     assert_eq!(next(&own, &mut after).await, "FR lab/acacia 1.0");
@@ -99,11 +99,4 @@ async fn publish(nation: &Nation, org: &str, name: &str, version: &str) {
     draft["org"] = org.into();
     draft["version"] = version.into();
     nation.admit(&nation.sign(Kind::ModelCard, &draft, Role::Publisher)).await;
-}
-
-async fn pull(source: &Nation, mirror: &Nation) {
-    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
-    mirror.registry.set_pending(&source.origin, &head.note).await.unwrap();
-    let (package, bodies) = source.registry.package(&source.origin, 0, head.size).await.unwrap().unwrap();
-    mirror.registry.extend(&package, &bodies).await.unwrap();
 }

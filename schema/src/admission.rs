@@ -127,21 +127,17 @@ impl Roster {
     }
 }
 
-/// A record that counts in a log, as later ones refer to it.
+/// A record that was admitted to a log, as later ones refer to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entered {
     /// Its kind.
     pub kind: Kind,
     /// Of what it speaks, for a publisher's record; see [`crate::record::Body::scope`].
     pub scope: Option<String>,
-}
-
-impl Entered {
-    /// What later records need to know of this one.
-    #[must_use]
-    pub fn of(record: &Record) -> Self {
-        Self { kind: record.kind(), scope: record.scope() }
-    }
+    /// Its position.
+    pub index: u64,
+    /// The key ids whose signatures count.
+    pub signers: BTreeSet<Digest>,
 }
 
 /// What the decision needs to know of the log at the record's position.
@@ -151,10 +147,47 @@ pub struct State {
     pub roster: Option<Roster>,
     /// How many entries stand before it.
     pub position: u64,
-    /// Of the records that the submission refers to, and of itself, those that count in this log.
+    /// Of the records that the submission refers to, and of itself, those that were admitted to this log.
     pub records: BTreeMap<Digest, Entered>,
-    /// The card that now stands for the submission's model version, if there is one.
-    pub current_card: Option<Digest>,
+    /// Of the submission's model version, as [`version`] calls it, the cards in log order.
+    pub cards: BTreeMap<String, Vec<Digest>>,
+}
+
+impl State {
+    /// The state after a record was admitted: the whole log's, when this is done with each.
+    pub fn apply(&mut self, admitted: &Admitted) {
+        let Submission { digest, record, .. } = &admitted.submission;
+        match &mut self.roster {
+            Some(roster) => roster.apply(self.position, admitted),
+            none => *none = Roster::found(admitted),
+        }
+        let (kind, scope, signers) = (record.kind(), record.scope(), admitted.signers.clone());
+        self.records.insert(*digest, Entered { kind, scope, index: self.position, signers });
+        if let Some(version) = version(record) {
+            self.cards.entry(version).or_default().push(*digest);
+        }
+        self.position += 1;
+    }
+
+    /// The card that now stands for a version: the newest whose keys were trusted.
+    #[must_use]
+    pub fn current_card(&self, version: &str) -> Option<Digest> {
+        let cards = self.cards.get(version).into_iter().flatten();
+        cards.rev().find(|card| self.records.get(card).is_none_or(|entered| self.counts(card, entered))).copied()
+    }
+
+    /// Whether the keys that signed a record of this log were trusted where it stands, as is known by now.
+    fn counts(&self, record: &Digest, Entered { index, signers, .. }: &Entered) -> bool {
+        let standing = self.roster.as_ref().map(|roster| roster.standing(*index, record, signers));
+        !matches!(standing, Some(Standing::Void { .. }))
+    }
+}
+
+/// The model version that a card speaks of: `<org>:<name>@<version>`.
+#[must_use]
+pub fn version(record: &Record) -> Option<String> {
+    let Record::ModelCard(card) = record else { return None };
+    Some(format!("{}:{}@{}", card.org, card.name, card.version))
 }
 
 /// Whose log it is, and what else is asked there.
@@ -183,6 +216,7 @@ pub enum Policy {
 pub struct Admitted {
     submission: Submission,
     signers: BTreeSet<Digest>,
+    standing: Standing,
 }
 
 impl Admitted {
@@ -196,6 +230,12 @@ impl Admitted {
     #[must_use]
     pub const fn signers(&self) -> &BTreeSet<Digest> {
         &self.signers
+    }
+
+    /// How far its keys are trusted as it is admitted; never [`Standing::Void`]. Later revocations may change it.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
     }
 }
 
@@ -223,6 +263,7 @@ pub enum Code {
     IssuedInFuture,
     ReferenceUnknown,
     ReferenceForeign,
+    ReferenceVoid,
     BlobMissing,
     VersionTaken,
     SupersedesUnknown,
@@ -230,7 +271,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Malformed,
         Self::TooLarge,
         Self::KindUnknown,
@@ -250,6 +291,7 @@ impl Code {
         Self::IssuedInFuture,
         Self::ReferenceUnknown,
         Self::ReferenceForeign,
+        Self::ReferenceVoid,
         Self::BlobMissing,
         Self::VersionTaken,
         Self::SupersedesUnknown,
@@ -278,6 +320,7 @@ impl Code {
             Self::IssuedInFuture => "issued-in-future",
             Self::ReferenceUnknown => "reference-unknown",
             Self::ReferenceForeign => "reference-foreign",
+            Self::ReferenceVoid => "reference-void",
             Self::BlobMissing => "blob-missing",
             Self::VersionTaken => "version-taken",
             Self::SupersedesUnknown => "supersedes-unknown",
@@ -355,7 +398,9 @@ pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<
             }
         }
     }
-    Ok(Admitted { submission, signers })
+    let standing = |roster: &Roster| roster.standing(state.position, &submission.digest, &signers);
+    let standing = state.roster.as_ref().map_or(Standing::Stands, standing);
+    Ok(Admitted { submission, signers, standing })
 }
 
 /// The record names this nation and this log.
@@ -502,8 +547,17 @@ fn may_revoke(
 /// What the record refers to is in the log, and a version is described once at a time.
 fn references_stand(submission: &Submission, state: &State) -> Result<(), Refusal> {
     for (kind, digest) in submission.record.references() {
-        if state.records.get(&digest).is_none_or(|entered| entered.kind != kind) {
-            return Err(refuse(Code::ReferenceUnknown, format!("no {kind} {digest} is in this log; publish it first")));
+        let entered = state.records.get(&digest).filter(|entered| entered.kind == kind);
+        match entered {
+            None => {
+                let reason = format!("no {kind} {digest} is in this log; publish it first");
+                return Err(refuse(Code::ReferenceUnknown, reason));
+            }
+            Some(entered) if !state.counts(&digest, entered) => {
+                let reason = format!("the {kind} {digest} does not count, for its key was revoked; publish another");
+                return Err(refuse(Code::ReferenceVoid, reason));
+            }
+            Some(_) => {}
         }
     }
     let Record::ModelCard(card) = &submission.record else { return Ok(()) };
@@ -514,7 +568,8 @@ fn references_stand(submission: &Submission, state: &State) -> Result<(), Refusa
         let reason = format!("the weights {weights} are not of {}", scope.unwrap_or_default());
         return Err(refuse(Code::ReferenceForeign, reason));
     }
-    match (state.current_card, card.supersedes) {
+    let current = version(&submission.record).and_then(|version| state.current_card(&version));
+    match (current, card.supersedes) {
         (current, supersedes) if current == supersedes => Ok(()),
         (Some(current), None) => {
             let reason = format!("this version has the card {current}; name it in `supersedes`, or choose a version");

@@ -3,15 +3,12 @@
 
 #![allow(clippy::missing_panics_doc, reason = "fixtures: what cannot fail is said where it is expected")]
 
-use std::collections::BTreeMap;
-
-use chancery_schema::admission::{Admitted, Entered, Policy, Refusal, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Policy, Refusal, State, Submission, decide};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, Role, Signer};
 use chancery_schema::name::{Nation as Code, Origin};
 use chancery_schema::record::{Header, Kind, Nonce, payload};
-use chancery_schema::roster::Roster;
 use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
@@ -179,7 +176,6 @@ pub fn blob(bytes: &[u8], media_type: &str) -> Value {
 pub struct Judge {
     /// What the log's state is.
     pub state: State,
-    cards: BTreeMap<String, Digest>,
 }
 
 impl Judge {
@@ -188,24 +184,9 @@ impl Judge {
     /// # Errors
     /// With the reason, when it does not count.
     pub fn admit(&mut self, origin: &Origin, envelope: &Envelope) -> Result<Admitted, Refusal> {
-        use chancery_schema::record::Record;
         let submission = Submission::open(envelope.clone())?;
-        let version = match &submission.record {
-            Record::ModelCard(card) => Some(format!("{}:{}@{}", card.org, card.name, card.version)),
-            _ => None,
-        };
-        self.state.current_card = version.as_ref().and_then(|version| self.cards.get(version)).copied();
         let admitted = decide(submission, &self.state, &Policy::Mirror { origin: origin.clone() })?;
-        let (digest, entered) = (admitted.submission().digest, Entered::of(&admitted.submission().record));
-        match &mut self.state.roster {
-            Some(roster) => roster.apply(self.state.position, &admitted),
-            none => *none = Roster::found(&admitted),
-        }
-        self.state.records.insert(digest, entered);
-        self.state.position += 1;
-        if let Some(version) = version {
-            self.cards.insert(version, digest);
-        }
+        self.state.apply(&admitted);
         Ok(admitted)
     }
 }

@@ -52,16 +52,21 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         Bundle::read(&bytes).or_exit(Exit::Verification, || format!("{} is not whole", bundle_path.display()))?;
     let mut report = verify(&bundle, &trust);
     if let Some(folder) = folder.filter(|_| report.verdict != Verdict::Failed) {
-        report.checks.extend(check_folder(folder, &bundle, context)?);
-        if report.checks.iter().any(|check| check.outcome == Step::Fails) {
+        let checks = check_folder(folder, &bundle, context)?;
+        if checks.iter().any(|check| check.outcome == Step::Fails) {
             report.verdict = Verdict::Failed;
         }
+        report.checks.extend(checks);
     }
     context.console.result(human(&report), &report)?;
     let failed = report.checks.iter().filter(|check| check.outcome == Step::Fails).map(|check| visible(&check.detail));
     match report.verdict {
         Verdict::Verified => Ok(()),
         Verdict::UnderWitnessed => fail(Exit::UnderWitnessed, "fewer have cosigned than the policy asks"),
+        Verdict::Contested => {
+            fail(Exit::Contested, "a key was compromised, and the roots have not affirmed the record")
+        }
+        Verdict::Void => fail(Exit::Void, failed.collect::<Vec<_>>().join("; ")),
         Verdict::Failed => fail(Exit::Verification, failed.collect::<Vec<_>>().join("; ")),
     }
 }
@@ -84,6 +89,8 @@ fn human(report: &Report) -> String {
     let verdict = match report.verdict {
         Verdict::Verified => "verified: every step that can be checked holds",
         Verdict::UnderWitnessed => "not enough: all holds, but fewer have cosigned than the policy asks",
+        Verdict::Contested => "contested: all holds, but a key that it rests on was compromised",
+        Verdict::Void => "VOID: all is genuine, but a key that it rests on was not trusted any more",
         Verdict::Failed => "FAILED: do not rely on it",
     };
     lines.push(verdict.to_owned());

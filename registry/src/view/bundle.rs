@@ -7,31 +7,33 @@ use chancery_schema::bundle::{Bundle, FORMAT, Header, LoggedRecord, Purpose};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
-use chancery_schema::record::Kind;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::entity::{found, record};
+use super::entity::{delegation, record, revocation};
 use super::records::by_digest;
-use super::verdict::{SUPERSEDED, VALID};
-use super::what;
+use super::verdict::admitted;
 use crate::error::Attempting;
 use crate::log::{self, Held, Log, column, size};
-use crate::{Error, FoundAs, Registry, Result, bodies, logs, own};
+use crate::{Error, Registry, Result, bodies, logs, own};
+
+/// Revocations of one key in a bundle; a nation has no reason to revoke a key more often.
+const REVOCATIONS_MAX: u64 = 16;
 
 /// Room that is left in a bundle for its header, its proofs and its end, in bytes.
 const ROOM_BYTES: u64 = 4 << 20;
 
 impl Registry {
-    /// Writes the bundle of a record that counts: it, the records it refers to, its nation's charter
+    /// Writes the bundle of a record that was admitted: it, the records it refers to, its nation's charter
     /// and the delegations of its signers, each with its proof under one checkpoint, and as many of
-    /// its blobs as fit. Nothing for a record that is not held or does not count.
+    /// its blobs as fit. Nothing for a record that is not held or was never admitted.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn bundle(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
         let db = self.core.store.snapshot().await?;
         let row = by_digest(&db, digest).await?;
-        let Some(row) = row.filter(|row| [VALID, SUPERSEDED].contains(&row.verdict.as_str())) else { return Ok(None) };
+        // One whose key was revoked since has its proof too.
+        let Some(row) = row.filter(|row| !row.signers.is_empty()) else { return Ok(None) };
         let logs = log::all(&db).await?;
         let held = logs.into_iter().find(|held| held.log.id == row.log_id);
         let held = held.ok_or_else(|| Error::Inconsistent("the view has a row of a log that is not held".into()))?;
@@ -48,7 +50,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Takes in entry `index`, the charter, and all that it refers to and is signed under.
+    /// Takes in entry `index`, the charter, all that it refers to and is signed under, and what revokes the
+    /// keys that signed.
     pub async fn take(&mut self, db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<()> {
         let mut waiting = BTreeSet::from([0, index]);
         while let Some(index) = waiting.pop_last() {
@@ -61,6 +64,7 @@ impl Parts {
             }
             for keyid in submission.envelope.key_ids() {
                 waiting.extend(delegated(db, &held.log, &keyid, index).await?);
+                waiting.extend(revoked(db, &held.log, &keyid).await?);
             }
             self.records.insert(index, submission);
         }
@@ -120,12 +124,12 @@ async fn open(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<Subm
     Submission::open(envelope).map_err(|_| broken())
 }
 
-/// Where a record that counts stands in the log.
+/// Where a record that was admitted stands in the log.
 async fn position(db: &impl ConnectionTrait, held: &Held, digest: &Digest) -> Result<Option<u64>> {
     let row = record::Entity::find()
         .filter(record::Column::LogId.eq(held.log.id))
         .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
-        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
+        .filter(admitted())
         .order_by_asc(record::Column::Idx)
         .one(db)
         .await
@@ -134,23 +138,30 @@ async fn position(db: &impl ConnectionTrait, held: &Held, digest: &Digest) -> Re
 }
 
 /// Where the delegation stands under which a key signed entry `before`; none for a key of the charter.
-pub(super) async fn delegated(
-    db: &impl ConnectionTrait,
-    log: &Log,
-    keyid: &Digest,
-    before: u64,
-) -> Result<Option<u64>> {
-    let rows = found::Entity::find()
-        .find_also(found::Entity, record::Entity)
-        .filter(found::Column::LogId.eq(log.id))
-        .filter(found::Column::Idx.lt(column(before)))
-        .filter(found::Column::Digest.eq(keyid.as_bytes().to_vec()))
-        .filter(found::Column::What.eq(what::word(FoundAs::Key)))
-        .filter(record::Column::Kind.eq(Kind::Delegation.as_str()))
-        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
-        .order_by_desc(found::Column::Idx)
+async fn delegated(db: &impl ConnectionTrait, log: &Log, keyid: &Digest, before: u64) -> Result<Option<u64>> {
+    let row = delegation::Entity::find()
+        .filter(delegation::Column::LogId.eq(log.id))
+        .filter(delegation::Column::Keyid.eq(keyid.as_bytes().to_vec()))
+        .filter(delegation::Column::Idx.lt(column(before)))
+        .order_by_desc(delegation::Column::Idx)
         .one(db)
         .await
         .attempting("look for a delegation")?;
-    rows.map(|(row, _)| size(row.idx)).transpose()
+    row.map(|row| size(row.idx)).transpose()
+}
+
+/// Where a key was revoked: as often as a bundle has room for in any case.
+async fn revoked(db: &impl ConnectionTrait, log: &Log, keyid: &Digest) -> Result<Vec<u64>> {
+    let indexes: Vec<i64> = revocation::Entity::find()
+        .select_only()
+        .column(revocation::Column::Idx)
+        .filter(revocation::Column::LogId.eq(log.id))
+        .filter(revocation::Column::Keyid.eq(keyid.as_bytes().to_vec()))
+        .order_by_asc(revocation::Column::Idx)
+        .limit(REVOCATIONS_MAX)
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("look for revocations")?;
+    indexes.into_iter().map(size).collect()
 }

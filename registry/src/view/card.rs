@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use chancery_schema::admission::Submission;
 use chancery_schema::record::{License, ModelCard, Record, Texts};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::entity::{model, model_language, model_license, record};
 use super::judge;
-use super::verdict::{VALID, joined};
+use super::verdict::{admitted, joined};
 use crate::entity::body;
 use crate::error::Attempting;
 use crate::log::{Log, column};
@@ -24,17 +23,12 @@ pub(super) async fn write(
     card: &ModelCard,
 ) -> Result<Option<i64>> {
     let before = judge::current(db, log, &submission.header, card).await?;
-    if let Some(before) = &before {
-        let update = model::Entity::update_many().col_expr(model::Column::Current, Expr::value(false));
-        let update = update.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(before.idx));
-        update.exec(db).await.attempting("set a card aside")?;
-    }
     let license = license(db, log, card).await?;
     let row = model::ActiveModel {
         log_id: Set(log.id),
         idx: Set(column(index)),
         card: Set(submission.digest.as_bytes().to_vec()),
-        current: Set(true),
+        current: Set(before.is_none()),
         since: Set(before.as_ref().map_or(column(index), |before| before.since)),
         at: Set(submission.header.issued_at.unix_seconds()),
         urn: Set(card.model_id(&submission.header).to_string()),
@@ -112,7 +106,7 @@ async fn license(db: &impl ConnectionTrait, log: &Log, card: &ModelCard) -> Resu
         .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
-        .filter(record::Column::Verdict.eq(VALID))
+        .filter(admitted())
         .into_tuple()
         .one(db)
         .await

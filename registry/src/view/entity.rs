@@ -59,9 +59,34 @@ pub mod delegation {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub log_id: i64,
-        pub idx: i64,
         #[sea_orm(primary_key, auto_increment = false)]
+        pub idx: i64,
         pub keyid: Vec<u8>,
+        pub record: Vec<u8>,
+        pub signers: Vec<u8>,
+        pub body: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A key that is not trusted any more.
+pub mod revocation {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "revocation")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub log_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub idx: i64,
+        pub keyid: Vec<u8>,
+        pub record: Vec<u8>,
+        pub signers: Vec<u8>,
         pub body: String,
     }
 

@@ -3,8 +3,9 @@
 use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::bundle::{Bundle, Outcome, Purpose, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
+use chancery_schema::log::proof::Proof;
 use chancery_schema::record::{Endpoint, Kind, NoteKeys, Record};
-use chancery_schema::roster::Roster;
+use chancery_schema::roster::{Roster, Standing};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::bundle::{Parts, write};
@@ -42,23 +43,25 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
         return Err(refuse(failed.map_or("it does not hold", |check| &check.detail)));
     }
     let policy = Policy::Mirror { origin: bundle.header.log.clone() };
-    let mut roster: Option<Roster> = None;
-    let mut endpoints = Vec::new();
+    let (mut state, mut endpoints) = (State::default(), Vec::new());
     for record in &bundle.records {
         let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refuse(&refusal.reason))?;
-        let state = State { roster: roster.clone(), ..State::default() };
+        let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| refuse(&error.to_string()))?;
+        state.position = proof.index();
         let admitted = decide(submission, &state, &policy).map_err(|refusal| refuse(&refusal.reason))?;
-        match &mut roster {
-            Some(roster) => roster.apply(&admitted),
-            none => *none = Roster::found(&admitted),
-        }
         if let Record::Endpoint(endpoint) = &admitted.submission().record {
-            endpoints.push((**endpoint).clone());
+            endpoints.push((state.position, admitted.submission().digest, (**endpoint).clone()));
         }
+        state.apply(&admitted);
     }
-    let (Some(roster), Some(charter)) = (roster, bundle.records.first().map(|record| &record.envelope)) else {
-        return Err(refuse("it has no charter"));
-    };
+    let first = bundle.records.first().map(|record| &record.envelope);
+    let (Some(roster), Some(charter)) = (state.roster, first) else { return Err(refuse("it has no charter")) };
+    // Where a node of a revoked key says it is, is nobody's word.
+    let signers =
+        |record: &Digest| state.records.get(record).map(|entered| entered.signers.clone()).unwrap_or_default();
+    endpoints.retain(|(index, record, _)| {
+        !matches!(roster.standing(*index, record, &signers(record)), Standing::Void { .. })
+    });
     let names = roster.charter.display_name.iter();
     Ok(Introduced {
         introduction: Introduction {
@@ -70,7 +73,7 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
         charter: (charter.digest(), charter.to_bytes()),
         keys: note_keys(&roster)?,
         roster,
-        endpoints,
+        endpoints: endpoints.into_iter().map(|(_, _, endpoint)| endpoint).collect(),
     })
 }
 

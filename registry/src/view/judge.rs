@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, State, Submission, decide, version};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::name::Origin;
-use chancery_schema::record::{Charter, Delegation, Header, Kind, ModelCard, Record};
-use chancery_schema::roster::Roster;
+use chancery_schema::record::{Charter, Delegation, Header, Kind, ModelCard, Record, Revocation};
+use chancery_schema::roster::{Roster, Signed};
 use chancery_schema::statement::Statement;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::entity::{delegation, model, nation, record};
-use super::verdict::{SUPERSEDED, VALID};
+use super::entity::{delegation, model, nation, record, revocation};
+use super::verdict::{VALID, admitted, digests};
 use crate::entity::body;
 use crate::error::Attempting;
-use crate::log::{Log, digest};
+use crate::log::{Log, digest, size};
 use crate::{Error, Result};
 
 /// References asked for in one query: databases bound its parameters.
@@ -87,15 +87,18 @@ pub(crate) async fn state(
     submission: &Submission,
 ) -> Result<State> {
     let references = submission.record.references().into_iter().map(|(_, digest)| digest);
-    let asked: BTreeSet<Digest> = references.chain([submission.digest]).collect();
-    let current_card = match &submission.record {
-        Record::ModelCard(card) => {
-            current(db, log, &submission.header, card).await?.map(|row| digest(&row.card)).transpose()?
-        }
-        _ => None,
-    };
+    let mut asked: BTreeSet<Digest> = references.chain([submission.digest]).collect();
+    let mut cards = BTreeMap::new();
+    if let (Some(version), Record::ModelCard(card)) = (version(&submission.record), &submission.record)
+        && let Some(current) = current(db, log, &submission.header, card).await?
+    {
+        // Those before it stand no more, and were weighed again whenever a key was revoked.
+        let current = digest(&current.card)?;
+        asked.insert(current);
+        cards.insert(version, vec![current]);
+    }
     let (roster, records) = (roster(db, log).await?, entered(db, log, &asked).await?);
-    Ok(State { roster, position, records, current_card })
+    Ok(State { roster, position, records, cards })
 }
 
 /// The keys of a log's nation, as the log now stands.
@@ -104,11 +107,18 @@ pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Optio
     let Some(row) = row else { return Ok(None) };
     let broken = |what: &str| Error::Inconsistent(format!("the {what} in the view of {} cannot be read", log.origin));
     let charter: Charter = serde_json::from_str(&row.charter).map_err(|_| broken("charter"))?;
-    let rows = delegation::Entity::find().filter(delegation::Column::LogId.eq(log.id)).all(db).await;
-    let mut delegations = BTreeMap::new();
+    let (mut delegations, mut revocations) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    let rows = delegation::Entity::find().filter(delegation::Column::LogId.eq(log.id));
+    let rows = rows.order_by_asc(delegation::Column::Idx).all(db).await;
     for row in rows.attempting("read delegations")? {
-        let delegation: Delegation = serde_json::from_str(&row.body).map_err(|_| broken("delegation"))?;
-        delegations.insert(digest(&row.keyid)?, delegation);
+        let body: Delegation = serde_json::from_str(&row.body).map_err(|_| broken("delegation"))?;
+        delegations.entry(digest(&row.keyid)?).or_default().push(signed(row.idx, &row.record, &row.signers, body)?);
+    }
+    let rows = revocation::Entity::find().filter(revocation::Column::LogId.eq(log.id));
+    let rows = rows.order_by_asc(revocation::Column::Idx).all(db).await;
+    for row in rows.attempting("read revocations")? {
+        let body: Revocation = serde_json::from_str(&row.body).map_err(|_| broken("revocation"))?;
+        revocations.entry(digest(&row.keyid)?).or_default().push(signed(row.idx, &row.record, &row.signers, body)?);
     }
     Ok(Some(Roster {
         nation: row.nation.parse().map_err(|_| broken("nation"))?,
@@ -116,7 +126,13 @@ pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Optio
         fingerprint: digest(&row.fingerprint)?,
         charter,
         delegations,
+        revocations,
     }))
+}
+
+fn signed<B>(index: i64, record: &[u8], signers: &[u8], body: B) -> Result<Signed<B>> {
+    let signers = digests(signers)?.into_iter().collect();
+    Ok(Signed { index: size(index)?, record: digest(record)?, signers, body })
 }
 
 /// The row of the card that stands for a version.
@@ -161,28 +177,23 @@ pub(super) fn reopen(origin: &Origin, body: &[u8]) -> Result<(Header, Record)> {
     record.ok_or_else(|| Error::Inconsistent(format!("a record of {origin} that was valid can no longer be read")))
 }
 
-/// Of these digests, those of records in the log that count.
-async fn entered(
-    db: &impl ConnectionTrait,
-    log: &Log,
-    digests: &BTreeSet<Digest>,
-) -> Result<BTreeMap<Digest, Entered>> {
+/// Of these digests, those of records that were admitted to the log.
+async fn entered(db: &impl ConnectionTrait, log: &Log, asked: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, Entered>> {
     let mut records = BTreeMap::new();
-    let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
-    for digests in digests.chunks(REFERENCES_PER_QUERY) {
-        let rows: Vec<(Option<Vec<u8>>, String, Option<String>)> = record::Entity::find()
-            .select_only()
-            .columns([record::Column::Digest, record::Column::Kind, record::Column::Scope])
+    let asked: Vec<Vec<u8>> = asked.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+    for some in asked.chunks(REFERENCES_PER_QUERY) {
+        let rows: Vec<record::Model> = record::Entity::find()
             .filter(record::Column::LogId.eq(log.id))
-            .filter(record::Column::Digest.is_in(digests.iter().cloned()))
-            .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
-            .into_tuple()
+            .filter(record::Column::Digest.is_in(some.iter().cloned()))
+            .filter(admitted())
             .all(db)
             .await
             .attempting("look for the records that a record refers to")?;
-        for (found, kind, scope) in rows {
-            if let (Some(found), Some(kind)) = (found, Kind::from_word(&kind)) {
-                records.insert(digest(&found)?, Entered { kind, scope });
+        for row in rows {
+            if let (Some(found), Some(kind)) = (&row.digest, Kind::from_word(&row.kind)) {
+                let signers = digests(&row.signers)?.into_iter().collect();
+                let entered = Entered { kind, scope: row.scope, index: size(row.idx)?, signers };
+                records.insert(digest(found)?, entered);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The view: what people see, computed from the ground state and dropped whenever it is computed again.
 //!
-//! [`judge`] says how an entry counts, [`project`] writes that down, [`rebuild`] does both again,
-//! from any entry on. The rest asks: nations, models, records, digests, and the bundles that prove them.
+//! [`judge`] says how an entry counts, [`project`] writes that down, [`weigh`] says what becomes of it when
+//! a key is revoked, [`rebuild`] does all of it again, from any entry on. The rest asks: nations, models, records, digests, and the bundles that prove them.
 
 mod back;
 mod bundle;
@@ -18,6 +18,7 @@ mod project;
 mod rebuild;
 mod records;
 mod verdict;
+mod weigh;
 mod what;
 
 use sea_orm::{EntityTrait, Related, RelationDef};

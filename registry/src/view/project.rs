@@ -3,15 +3,14 @@
 use chancery_schema::admission::Admitted;
 use chancery_schema::digest::Digest;
 use chancery_schema::log::entry::Entry;
-use chancery_schema::record::{Charter, Delegation, Header, Record, Weights};
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use chancery_schema::record::{Charter, Header, Record, Weights};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 
 use super::card::kept;
-use super::entity::{delegation, found, nation, record};
+use super::entity::{delegation, found, nation, record, revocation};
 use super::judge::{self, Judged};
-use super::verdict::{MISSING, SUPERSEDED, UNKNOWN, VALID, VOID, joined};
-use super::{card, what};
+use super::verdict::{MISSING, UNKNOWN, VOID, joined, of_standing};
+use super::{card, weigh, what};
 use crate::error::Attempting;
 use crate::log::{Log, column};
 use crate::{Error, FoundAs, Result};
@@ -57,13 +56,16 @@ pub(super) async fn judge_and_project(
 }
 
 fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::ActiveModel {
-    let (verdict, digest, header, refusal) = match judged {
+    let ((verdict, code, reason), digest, header) = match judged {
         Judged::Admitted(admitted) => {
-            (VALID, Some(admitted.submission().digest), Some(&admitted.submission().header), None)
+            let verdict = of_standing(admitted.standing());
+            (verdict, Some(admitted.submission().digest), Some(&admitted.submission().header))
         }
-        Judged::Void { digest, header, refusal } => (VOID, *digest, *header, Some(refusal)),
-        Judged::Unknown { digest } => (UNKNOWN, Some(*digest), None, None),
-        Judged::Missing => (MISSING, None, None, None),
+        Judged::Void { digest, header, refusal } => {
+            ((VOID, Some(refusal.code.as_str()), Some(refusal.reason.clone())), *digest, *header)
+        }
+        Judged::Unknown { digest } => ((UNKNOWN, None, None), Some(*digest), None),
+        Judged::Missing => ((MISSING, None, None), None, None),
     };
     let (signers, scope) = match judged {
         Judged::Admitted(admitted) => (joined(admitted.signers()), admitted.submission().record.scope()),
@@ -76,8 +78,8 @@ fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::Act
         digest: Set(digest.map(|digest| digest.as_bytes().to_vec())),
         kind: Set(entry.kind().to_owned()),
         verdict: Set(verdict.to_owned()),
-        code: Set(refusal.map(|refusal| refusal.code.as_str().to_owned())),
-        reason: Set(refusal.map(|refusal| kept(&refusal.reason))),
+        code: Set(code.map(str::to_owned)),
+        reason: Set(reason.as_deref().map(kept)),
         superseded_by: Set(None),
         scope: Set(scope),
         at: Set(header.map_or(0, |header| header.issued_at.unix_seconds())),
@@ -90,12 +92,35 @@ async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitt
     let submission = admitted.submission();
     match &submission.record {
         Record::Charter(charter) => write_nation(db, log, index, &submission.header, &submission.digest, charter).await,
-        Record::Delegation(delegation) => write_delegation(db, log, index, delegation).await,
+        Record::Delegation(delegation) => {
+            let row = delegation::ActiveModel {
+                log_id: Set(log.id),
+                idx: Set(column(index)),
+                keyid: Set(delegation.key.keyid.as_bytes().to_vec()),
+                record: Set(submission.digest.as_bytes().to_vec()),
+                signers: Set(joined(admitted.signers())),
+                body: Set(json(serde_json::to_string(delegation))?),
+            };
+            let written = delegation::Entity::insert(row).exec_without_returning(db).await;
+            written.attempting("write a delegation to the view").map(|_| ())
+        }
+        Record::Revocation(revocation) => {
+            let row = revocation::ActiveModel {
+                log_id: Set(log.id),
+                idx: Set(column(index)),
+                keyid: Set(revocation.key.as_bytes().to_vec()),
+                record: Set(submission.digest.as_bytes().to_vec()),
+                signers: Set(joined(admitted.signers())),
+                body: Set(json(serde_json::to_string(revocation))?),
+            };
+            let written = revocation::Entity::insert(row).exec_without_returning(db).await;
+            written.attempting("write a revocation to the view")?;
+            if weigh::reaches_back(revocation) { weigh::again(db, log).await } else { Ok(()) }
+        }
         Record::ModelCard(card) => {
-            if let Some(superseded) = card::write(db, log, index, submission, card).await? {
-                supersede(db, log, superseded, &submission.digest).await?;
-            }
-            Ok(())
+            let before = card::write(db, log, index, submission, card).await?;
+            let urn = card.model_id(&submission.header).to_string();
+            weigh::cards(db, log, (&urn, card.version.as_str()), before.unwrap_or(column(index))).await
         }
         Record::Endpoint(_) | Record::Accreditation(_) | Record::Weights(_) | Record::License(_) => Ok(()),
     }
@@ -117,34 +142,6 @@ async fn write_nation(
         charter: Set(json(serde_json::to_string(charter))?),
     };
     nation::Entity::insert(row).exec_without_returning(db).await.attempting("write a charter to the view").map(|_| ())
-}
-
-pub(super) async fn write_delegation(
-    db: &impl ConnectionTrait,
-    log: &Log,
-    index: u64,
-    body: &Delegation,
-) -> Result<()> {
-    let row = delegation::ActiveModel {
-        log_id: Set(log.id),
-        idx: Set(column(index)),
-        keyid: Set(body.key.keyid.as_bytes().to_vec()),
-        body: Set(json(serde_json::to_string(body))?),
-    };
-    let newest = OnConflict::columns([delegation::Column::LogId, delegation::Column::Keyid])
-        .update_columns([delegation::Column::Idx, delegation::Column::Body])
-        .to_owned();
-    let written = delegation::Entity::insert(row).on_conflict(newest).exec_without_returning(db).await;
-    written.attempting("write a delegation to the view").map(|_| ())
-}
-
-async fn supersede(db: &impl ConnectionTrait, log: &Log, index: i64, by: &Digest) -> Result<()> {
-    let update = record::Entity::update_many()
-        .col_expr(record::Column::Verdict, Expr::value(SUPERSEDED))
-        .col_expr(record::Column::SupersededBy, Expr::value(by.as_bytes().to_vec()))
-        .filter(record::Column::LogId.eq(log.id))
-        .filter(record::Column::Idx.eq(index));
-    update.exec(db).await.attempting("mark a card as superseded").map(|_| ())
 }
 
 async fn write_found(
@@ -176,6 +173,9 @@ fn named(record: &Record) -> Vec<(FoundAs, Digest, String)> {
             charter.keys().map(|(role, key)| (FoundAs::Key, key.keyid, role.as_str().to_owned())).collect()
         }
         Record::Delegation(delegation) => vec![(FoundAs::Key, delegation.key.keyid, delegation.holder.clone())],
+        Record::Revocation(revocation) => {
+            vec![(FoundAs::Key, revocation.key, revocation.reason.as_str().to_owned())]
+        }
         Record::Endpoint(endpoint) => vec![(FoundAs::Key, endpoint.key.keyid, "transport".to_owned())],
         Record::Weights(weights) => of_weights(weights),
         Record::Accreditation(_) | Record::ModelCard(_) | Record::License(_) => Vec::new(),

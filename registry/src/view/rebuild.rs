@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::back::back_to;
-use super::entity::{delegation, found, model, model_language, model_license, nation, record};
+use super::entity::{delegation, found, model, model_language, model_license, nation, record, revocation};
 use super::project::judge_and_project;
 use crate::entity::{body, entry, missing};
 use crate::error::Attempting;
@@ -95,6 +95,7 @@ pub(super) async fn table_digests(db: &impl ConnectionTrait) -> Result<BTreeMap<
             ("record", table_digest::<record::Entity>(db, &log).await?),
             ("nation", table_digest::<nation::Entity>(db, &log).await?),
             ("delegation", table_digest::<delegation::Entity>(db, &log).await?),
+            ("revocation", table_digest::<revocation::Entity>(db, &log).await?),
             ("model", table_digest::<model::Entity>(db, &log).await?),
             ("model_language", table_digest::<model_language::Entity>(db, &log).await?),
             ("model_license", table_digest::<model_license::Entity>(db, &log).await?),

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::card::kept;
 use super::entity::{found, record};
 use super::page::{self, Cursor as _, Place};
-use super::verdict::{Logs, SUPERSEDED, VALID};
+use super::verdict::{CONTESTED, Logs, SUPERSEDED, VALID};
 use super::what;
 use crate::entity::body;
 use crate::error::Attempting;
@@ -130,7 +130,7 @@ pub(super) async fn by_digest(db: &impl ConnectionTrait, digest: &Digest) -> Res
     let mut best: Option<(_, record::Model)> = None;
     for row in rows {
         let log = logs.get(row.log_id)?;
-        let counts = [VALID, SUPERSEDED].contains(&row.verdict.as_str());
+        let counts = [VALID, SUPERSEDED, CONTESTED].contains(&row.verdict.as_str());
         let rank = (!counts, !log.own, log.origin.clone(), row.idx);
         if best.as_ref().is_none_or(|(first, _)| rank < *first) {
             best = Some((rank, row));

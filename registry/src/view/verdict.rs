@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use chancery_schema::admission::{Code, Refusal};
 use chancery_schema::digest::Digest;
+use chancery_schema::roster::Standing;
 use chancery_schema::time::Timestamp;
-use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{ColumnTrait, ConnectionTrait};
 
 use super::entity::record;
 use crate::log::{self, Log, digest, size};
@@ -15,6 +17,8 @@ use crate::{Error, RecordSummary, Result, Verdict};
 pub(super) const VALID: &str = "valid";
 /// A later record took its place.
 pub(super) const SUPERSEDED: &str = "superseded";
+/// A key that it rests on was compromised, and the roots have not affirmed it.
+pub(super) const CONTESTED: &str = "contested";
 /// It does not count.
 pub(super) const VOID: &str = "void";
 /// Of a kind this version does not know.
@@ -51,6 +55,26 @@ impl Logs {
     }
 }
 
+/// The rows of records that were admitted, whatever became of them: only those have signers that count.
+pub(super) fn admitted() -> SimpleExpr {
+    record::Column::Signers.ne(Vec::<u8>::new())
+}
+
+/// A standing as the view keeps it: the verdict, its code and its reason.
+pub(super) fn of_standing(standing: Standing) -> (&'static str, Option<&'static str>, Option<String>) {
+    match standing {
+        Standing::Stands => (VALID, None, None),
+        Standing::Contested { key } => {
+            let reason = format!("the key {key} was compromised, nobody knows since when");
+            (CONTESTED, None, Some(reason))
+        }
+        Standing::Void { key, from } => {
+            let reason = format!("the key {key} is not trusted from entry {from} on");
+            (VOID, Some(Code::KeyRevoked.as_str()), Some(reason))
+        }
+    }
+}
+
 /// Digests one after the other, as a column keeps them.
 pub(super) fn joined<'a>(digests: impl IntoIterator<Item = &'a Digest>) -> Vec<u8> {
     digests.into_iter().flat_map(Digest::as_bytes).copied().collect()
@@ -66,6 +90,7 @@ fn verdict(row: &record::Model) -> Result<Verdict> {
     Ok(match row.verdict.as_str() {
         VALID => Verdict::Valid,
         SUPERSEDED => Verdict::Superseded { by: digest(row.superseded_by.as_deref().ok_or_else(broken)?)? },
+        CONTESTED => Verdict::Contested(row.reason.clone().unwrap_or_default()),
         VOID => {
             let code = row.code.as_deref().and_then(Code::from_word).ok_or_else(broken)?;
             Verdict::Void(Refusal { code, reason: row.reason.clone().unwrap_or_default() })

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use chancery_registry::{Admission, Clock, Identity, Receipt, Registry};
+use chancery_registry::{Admission, Clock, Identity, MirrorState, Receipt, Registry};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, PublicKey, Role, Signer};
@@ -249,6 +249,21 @@ impl Nation {
 
     fn key_record(&self, role: Role) -> KeyRecord {
         KeyRecord::issue(&self.key(role), &self.code, &self.origin, role).expect("keys in memory sign")
+    }
+}
+
+/// Brings a mirror up to the source's head.
+pub async fn pull(source: &Nation, mirror: &Registry) -> MirrorState {
+    let head = source.registry.head(&source.origin).await.unwrap().expect("a head");
+    mirror.set_pending(&source.origin, &head.note).await.unwrap();
+    loop {
+        let state = mirror.mirror(&source.origin).await.unwrap().expect("a mirror");
+        if state.size == head.size {
+            return state;
+        }
+        let package = source.registry.package(&source.origin, state.size, head.size).await.unwrap();
+        let (package, bodies) = package.expect("a package");
+        mirror.extend(&package, &bodies).await.unwrap();
     }
 }
 

@@ -1,11 +1,9 @@
 //! Checking a bundle with nothing but what the reader pins: step by step, in words.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::{Bundle, LoggedRecord};
-use crate::admission::{Entered, Policy as AdmissionPolicy, State, Submission, decide};
+use crate::admission::{Admitted, Policy as AdmissionPolicy, State, Submission, decide, version};
 use crate::digest::Digest;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::cosignature::{self, Cosignature};
@@ -247,30 +245,19 @@ impl Report {
         let policy = AdmissionPolicy::Mirror { origin: founding.header.log.clone() };
         let founded = self.require(WHAT, decide(founding, &State::default(), &policy))?;
         let roots = founded.signers().len();
-        let mut roster = self.require(WHAT, Roster::found(&founded).ok_or("the first record is not a charter"))?;
-        let mut records = BTreeMap::new();
-        if bundle.header.record == founded.submission().digest {
-            self.kind = Some("charter".to_owned());
-            self.signers = founded.signers().iter().copied().collect();
-        }
+        let mut state = State::default();
+        self.take(&mut state, &founded);
         for (record, index) in bundle.records.iter().zip(indexes).skip(1) {
             let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
-            let (digest, entered) = (submission.digest, Entered::of(&submission.record));
-            let current_card = match &submission.record {
+            state.position = *index;
+            if let (Some(version), Record::ModelCard(card)) = (version(&submission.record), &submission.record) {
                 // Whether this card stands for its version, only the whole log can tell.
-                Record::ModelCard(card) => card.supersedes,
-                _ => None,
-            };
-            let roster_then = Some(roster.clone());
-            let state = State { roster: roster_then, position: *index, records: records.clone(), current_card };
-            let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
-            roster.apply(*index, &admitted);
-            if digest == self.record {
-                self.kind = Some(entered.kind.as_str().to_owned());
-                self.signers = admitted.signers().iter().copied().collect();
+                state.cards.insert(version, card.supersedes.into_iter().collect());
             }
-            records.insert(digest, entered);
+            let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
+            self.take(&mut state, &admitted);
         }
+        let roster = self.require(WHAT, state.roster.ok_or("the first record is not a charter"))?;
         if self.kind.is_none() {
             return self.require(WHAT, Err("the record that the bundle is about is not in it"));
         }
@@ -288,6 +275,14 @@ impl Report {
             format!("signed by {}; the charter by {roots} of its roots", holders.join(" and ")),
         );
         Ok(roster)
+    }
+
+    fn take(&mut self, state: &mut State, admitted: &Admitted) {
+        if admitted.submission().digest == self.record {
+            self.kind = Some(admitted.submission().record.kind().as_str().to_owned());
+            self.signers = admitted.signers().iter().copied().collect();
+        }
+        state.apply(admitted);
     }
 
     /// Whether the keys were still trusted where the record stands, by the revocations in the bundle.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use chancery_schema::admission::{Admitted, Code, Entered, Policy, Refusal, State, Submission, decide};
+use chancery_schema::admission::{Admitted, Code, Policy, Refusal, State, Submission, decide};
 use chancery_schema::base64;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
@@ -19,14 +19,13 @@ use chancery_schema::record::{
     check_media_type, check_uri, chunk_hash, chunk_root, is_spdx_expression, manifest_text, oms_root, path_problem,
     payload,
 };
-use chancery_schema::roster::Roster;
 use chancery_schema::statement::Statement;
 use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
 
 use super::golden::{Case, Verdict, bad, check, good, list_of, number_of, reason, text_of};
-use super::nation::{Nation, blob, day};
+use super::nation::{Judge, Nation, blob, day};
 
 #[test]
 fn checked_text_has_one_form() {
@@ -1424,30 +1423,12 @@ impl History {
 }
 
 /// The state of the log in which these envelopes stand, as a mirror of it sees them.
-fn state_after(origin: &Origin, envelopes: &[&Envelope], next: &Envelope) -> State {
-    let mut state = State::default();
-    let mut cards = BTreeMap::new();
-    let version = |envelope: &Envelope| match Submission::open(envelope.clone()).ok()?.record {
-        Record::ModelCard(card) => Some((card.org, card.name, card.version)),
-        _ => None,
-    };
+fn state_after(origin: &Origin, envelopes: &[&Envelope]) -> State {
+    let mut judge = Judge::default();
     for envelope in envelopes {
-        let submission = Submission::open((*envelope).clone()).unwrap();
-        state.current_card = version(envelope).and_then(|version| cards.get(&version).copied());
-        let admitted = decide(submission, &state, &Policy::Mirror { origin: origin.clone() }).unwrap();
-        match &mut state.roster {
-            Some(roster) => roster.apply(state.position, &admitted),
-            none => *none = Roster::found(&admitted),
-        }
-        let submission = admitted.submission();
-        state.records.insert(submission.digest, Entered::of(&submission.record));
-        state.position += 1;
-        if let Some(version) = version(envelope) {
-            cards.insert(version, submission.digest);
-        }
+        judge.admit(origin, envelope).unwrap();
     }
-    state.current_card = version(next).and_then(|version| cards.get(&version).copied());
-    state
+    judge.state
 }
 
 fn judge(entered: &BTreeMap<String, Envelope>, case: &Value) -> Result<Admitted, Refusal> {
@@ -1457,7 +1438,7 @@ fn judge(entered: &BTreeMap<String, Envelope>, case: &Value) -> Result<Admitted,
     let submission = Submission::read(&bytes)?;
     let origin: Origin = text_of(case, "origin").parse().unwrap();
     let before: Vec<&Envelope> = list_of(case, "after").into_iter().map(|name| &entered[name]).collect();
-    let mut state = state_after(&origin, &before, &submission.envelope);
+    let mut state = state_after(&origin, &before);
     state.position += case.get("void").map_or(0, |_| number_of(case, "void"));
     let policy = match case.get("own") {
         None => Policy::Mirror { origin },
@@ -1856,7 +1837,8 @@ fn revoked_cases(log: &mut History) {
     let anew = log.nation.sign(Kind::Delegation, anew, &[&other]);
     log.admit("the publisher, delegated again by the other registrar", &without, anew);
     let again = [without[0], without[1], without[2], "the publisher, delegated again by the other registrar"];
-    log.admit("a card after its publisher was delegated again", &again, card);
+    log.admit("a card after its publisher was delegated again", &again, card.clone());
+    void_cases(log, &founded, &registrar, card);
     for (name, id) in [("root", &root_id), ("log", &log_id)] {
         let envelope = revoke(log, id, "lost", None, &[&roots[0], &roots[1]]);
         let words = format!("key-not-authorised: the {name} key ");
@@ -1875,6 +1857,52 @@ fn revoked_cases(log: &mut History) {
     let envelope = log.nation.sign(Kind::Delegation, draft, &[&other]);
     let words = "is the registrar key of the charter; delegate another one";
     log.refuse("a registrar's key as a publisher's too", &founded, &envelope, words);
+}
+
+/// What a revoked key signed too late is not there for others.
+fn void_cases(log: &mut History, founded: &[&str; 2], registrar: &SigningKey, card: Envelope) {
+    let (publisher, another) = (log.nation.key(Role::Publisher, 0), log.nation.key(Role::Publisher, 1));
+    let mut draft = log.nation.delegation_draft(Role::Publisher, &[Kind::ModelCard, Kind::Weights], &["*"]);
+    draft["key"] = json!(log.nation.key_record(Role::Publisher, 1));
+    let delegation = log.nation.sign(Kind::Delegation, draft, &[registrar]);
+    let [charter, first] = *founded;
+    log.admit("another publisher", founded, delegation);
+    let both = [charter, first, "another publisher"];
+    let stolen = log.nation.sign(Kind::Weights, weights(), &[&publisher]);
+    log.admit("weights by a thief", &both, stolen.clone());
+    let mut later = log.nation.card_draft("model", "1.0");
+    later["supersedes"] = json!(card.record_digest());
+    let later = log.nation.sign(Kind::ModelCard, later, &[&publisher]);
+    log.admit("a card before the theft", &both, card.clone());
+    let stood = [charter, first, "another publisher", "a card before the theft"];
+    log.admit("a card by a thief", &stood, later.clone());
+    let keyid = log.nation.key_record(Role::Publisher, 0).keyid;
+    let draft = json!({ "key": keyid, "reason": "compromised-since", "since": 3 });
+    let revocation = log.nation.sign(Kind::Revocation, draft.clone(), &[registrar]);
+    let with_weights = [charter, first, "another publisher", "weights by a thief"];
+    log.admit("the thief's key, revoked after the weights", &with_weights, revocation);
+    let mut draft = log.nation.card_draft("model", "1.0");
+    draft["weights"] = json!([stolen.record_digest()]);
+    let naming = log.nation.sign(Kind::ModelCard, draft, &[&another]);
+    let void = [&with_weights[..], &["the thief's key, revoked after the weights"]].concat();
+    log.refuse("a card that names a thief's weights", &void, &naming, "reference-void: the weights ");
+    let draft = json!({ "key": keyid, "reason": "compromised-since", "since": 4 });
+    let revocation = log.nation.sign(Kind::Revocation, draft, &[registrar]);
+    let with_card = [&stood[..], &["a card by a thief"]].concat();
+    log.admit("the thief's key, revoked after the card", &with_card, revocation);
+    let after = [&with_card[..], &["the thief's key, revoked after the card"]].concat();
+    for (name, superseded, refused) in [
+        ("a card that supersedes the one before the theft", &card, None),
+        ("a card that supersedes the thief's", &later, Some("supersedes-unknown: ")),
+    ] {
+        let mut draft = log.nation.card_draft("model", "1.0");
+        draft["supersedes"] = json!(superseded.record_digest());
+        let envelope = log.nation.sign(Kind::ModelCard, draft, &[&another]);
+        match refused {
+            None => log.admit(name, &after, envelope),
+            Some(words) => log.refuse(name, &after, &envelope, words),
+        }
+    }
 }
 
 /// The record with which the holder of any key asks to be a publisher.

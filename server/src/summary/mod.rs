@@ -152,6 +152,7 @@ fn verdict(verdict: &Verdict, language: Language) -> String {
     match verdict {
         Verdict::Valid => words.valid.to_owned(),
         Verdict::Superseded { by } => [words.superseded, &link_to_record(by, language)].join(BETWEEN),
+        Verdict::Contested(reason) => [words.contested, &foreign("en", "ltr", reason)].join(BETWEEN),
         Verdict::Void(refusal) => {
             let reason = foreign("en", "ltr", &refusal.reason);
             [words.void, &reason, &code(refusal.code.as_str())].join(BETWEEN)
@@ -271,7 +272,8 @@ mod tests {
         let kinds = Kind::ALL.into_iter().map(Kind::as_str).chain(["x-<later>"]);
         let refusal = Refusal { code: Code::KeyUnknown, reason: "the key of \"نموذج\" is not known".to_owned() };
         let verdicts = [Verdict::Valid, Verdict::Superseded { by: digest() }, Verdict::Void(refusal)];
-        let verdicts = verdicts.into_iter().chain([Verdict::Unknown, Verdict::Missing]);
+        let contested = Verdict::Contested("the key of \"نموذج\" was compromised".to_owned());
+        let verdicts = verdicts.into_iter().chain([contested, Verdict::Unknown, Verdict::Missing]);
         let records = kinds.map(|kind| record_of(kind, Verdict::Valid));
         let records = records.chain(verdicts.map(|verdict| record_of("charter", verdict)));
         let mut pages: Vec<Page> =

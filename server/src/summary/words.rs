@@ -18,10 +18,11 @@ pub struct Words {
 
     /// A record, as a heading.
     pub record: &'static str,
-    /// Of what kind it is; one of the seven follows, or a word that is unknown here.
+    /// Of what kind it is; one of the eight follows, or a word that is unknown here.
     pub kind: &'static str,
     pub charter: &'static str,
     pub delegation: &'static str,
+    pub revocation: &'static str,
     pub endpoint: &'static str,
     pub accreditation: &'static str,
     pub model_card: &'static str,
@@ -45,6 +46,8 @@ pub struct Words {
     pub valid: &'static str,
     /// The record that replaces it follows.
     pub superseded: &'static str,
+    /// The reason follows, in English.
+    pub contested: &'static str,
     /// The reason follows, in English, and its code.
     pub void: &'static str,
     pub unknown: &'static str,
@@ -95,6 +98,7 @@ impl Words {
         match kind {
             Kind::Charter => self.charter,
             Kind::Delegation => self.delegation,
+            Kind::Revocation => self.revocation,
             Kind::Endpoint => self.endpoint,
             Kind::Accreditation => self.accreditation,
             Kind::ModelCard => self.model_card,
@@ -112,6 +116,7 @@ const ENGLISH: Words = Words {
     kind: "Kind of record",
     charter: "charter",
     delegation: "delegation",
+    revocation: "revocation of a key",
     endpoint: "endpoint",
     accreditation: "accreditation",
     model_card: "model card",
@@ -127,6 +132,7 @@ const ENGLISH: Words = Words {
     node_says: "This node says",
     valid: "valid",
     superseded: "replaced by a later record",
+    contested: "contested: one of its keys was compromised",
     void: "does not count",
     unknown: "of a kind that this node does not know",
     missing: "its contents are not held here",
@@ -156,6 +162,7 @@ const ARABIC: Words = Words {
     kind: "نوع الوثيقة",
     charter: "ميثاق",
     delegation: "تفويض",
+    revocation: "إلغاء مفتاح",
     endpoint: "نقطة وصول",
     accreditation: "اعتماد",
     model_card: "بطاقة نموذج",
@@ -171,6 +178,7 @@ const ARABIC: Words = Words {
     node_says: "بحسب هذه العقدة",
     valid: "الوثيقة نافذة",
     superseded: "حلّت محلها وثيقة لاحقة",
+    contested: "محل شك: انكشف أحد مفاتيحها",
     void: "الوثيقة لا يُعتدّ بها",
     unknown: "وثيقة من نوع لا تعرفه هذه العقدة",
     missing: "محتوى الوثيقة غير محفوظ هنا",
@@ -199,6 +207,7 @@ const CHINESE: Words = Words {
     kind: "记录的类型",
     charter: "章程",
     delegation: "授权书",
+    revocation: "密钥撤销",
     endpoint: "接入点",
     accreditation: "认可",
     model_card: "模型卡",
@@ -214,6 +223,7 @@ const CHINESE: Words = Words {
     node_says: "据本节点称",
     valid: "有效",
     superseded: "已被后来的记录取代",
+    contested: "一个密钥已泄露",
     void: "无效",
     unknown: "其类型不为本节点所知",
     missing: "此处未保存其内容",
@@ -243,6 +253,7 @@ const FRENCH: Words = Words {
     kind: "Type d’enregistrement",
     charter: "charte",
     delegation: "délégation",
+    revocation: "révocation de clé",
     endpoint: "point d’accès",
     accreditation: "accréditation",
     model_card: "fiche de modèle",
@@ -258,6 +269,7 @@ const FRENCH: Words = Words {
     node_says: "Selon ce nœud",
     valid: "valable",
     superseded: "un enregistrement ultérieur le remplace",
+    contested: "contesté : une de ses clés a été compromise",
     void: "sans effet",
     unknown: "d’un type que ce nœud ne connaît pas",
     missing: "son contenu n’est pas conservé ici",
@@ -287,6 +299,7 @@ const RUSSIAN: Words = Words {
     kind: "Вид документа",
     charter: "устав",
     delegation: "делегирование полномочий",
+    revocation: "отзыв ключа",
     endpoint: "точка доступа",
     accreditation: "аккредитация",
     model_card: "карточка модели",
@@ -302,6 +315,7 @@ const RUSSIAN: Words = Words {
     node_says: "По данным этого узла",
     valid: "имеет силу",
     superseded: "взамен действует более поздний документ",
+    contested: "под сомнением: один из его ключей скомпрометирован",
     void: "не имеет силы",
     unknown: "вид этого документа узлу неизвестен",
     missing: "содержание здесь не хранится",
@@ -331,6 +345,7 @@ const SPANISH: Words = Words {
     kind: "Tipo de documento",
     charter: "carta constitutiva",
     delegation: "delegación",
+    revocation: "revocación de clave",
     endpoint: "punto de acceso",
     accreditation: "acreditación",
     model_card: "ficha de modelo",
@@ -346,6 +361,7 @@ const SPANISH: Words = Words {
     node_says: "Según este nodo",
     valid: "es válido",
     superseded: "lo sustituye un documento posterior",
+    contested: "impugnado: una de sus claves se vio comprometida",
     void: "sin efecto",
     unknown: "de un tipo que este nodo no conoce",
     missing: "su contenido no se conserva aquí",
@@ -374,10 +390,11 @@ mod tests {
     use super::*;
 
     /// Words that the portal has too, and in which of its messages.
-    const SHARED: [(&str, &str); 27] = [
+    const SHARED: [(&str, &str); 29] = [
         ("record", "'record.title'"),
         ("charter", "'record.kind'"),
         ("delegation", "'record.kind'"),
+        ("revocation", "'record.kind'"),
         ("endpoint", "'record.kind'"),
         ("accreditation", "'record.kind'"),
         ("model_card", "'record.kind'"),
@@ -390,6 +407,7 @@ mod tests {
         ("issued", "'position.issued'"),
         ("valid", "'verdict.node.VALID'"),
         ("superseded", "'verdict.node.SUPERSEDED'"),
+        ("contested", "'verdict.node.CONTESTED'"),
         ("void", "'verdict.node.VOID'"),
         ("unknown", "'verdict.node.UNKNOWN'"),
         ("missing", "'verdict.node.MISSING'"),

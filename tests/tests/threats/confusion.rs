@@ -19,9 +19,10 @@ use super::golden::{accreditation_draft, endpoint_draft, weights_draft};
 use super::row::Tally;
 
 /// The table of kinds in schema/README.md, written down a second time: who signs what.
-const DIAGONAL: [(Kind, &[Role]); 7] = [
+const DIAGONAL: [(Kind, &[Role]); 8] = [
     (Kind::Charter, &[Role::Root]),
     (Kind::Delegation, &[Role::Registrar]),
+    (Kind::Revocation, &[Role::Registrar, Role::Root]),
     (Kind::Endpoint, &[Role::Registrar, Role::Node]),
     (Kind::Accreditation, &[Role::Exchange]),
     (Kind::ModelCard, &[Role::Publisher]),
@@ -94,6 +95,10 @@ pub fn run() -> (Tally, String) {
     )
 }
 
+fn is_root(hand: &Hand) -> bool {
+    hand.name.starts_with("root ")
+}
+
 impl Court {
     fn convene() -> Self {
         let mut court = Self { nation: Nation::new("FR"), state: State::default(), hands: Vec::new() };
@@ -116,8 +121,8 @@ impl Court {
         let online = [Role::Registrar, Role::Log, Role::Witness, Role::Mirror].map(|role| (role, 0));
         let roots = [0, 1, 2].map(|number| (Role::Root, number));
         for (role, number) in roots.into_iter().chain(online) {
-            // A charter is signed by roots together and only once: see `founders`.
-            let signs = signed_by(role).into_iter().filter(|kind| *kind != Kind::Charter).collect();
+            // Roots sign together: a charter, and only once (see `founders`), and revocations (see `two_keys`).
+            let signs = if role == Role::Root { Vec::new() } else { signed_by(role) };
             self.hands.push(self.hand(role, number, signs));
         }
     }
@@ -152,6 +157,7 @@ impl Court {
         match kind {
             Kind::Charter => self.nation.charter_draft(),
             Kind::Delegation => self.delegation_draft(Role::Publisher, 100, &[Kind::ModelCard]),
+            Kind::Revocation => json!({ "key": self.nation.key_record(Role::Publisher, 1).keyid, "reason": "lost" }),
             Kind::Endpoint => endpoint_draft(&self.nation),
             Kind::Accreditation => accreditation_draft(&Nation::new("BR")),
             Kind::ModelCard => self.nation.card_draft("model", "1.0"),
@@ -211,7 +217,8 @@ impl Court {
             let payload = self.payload(kind);
             for first in &self.hands {
                 for second in self.hands.iter().filter(|second| second.name > first.name) {
-                    let right = first.signs.contains(&kind) && second.signs.contains(&kind);
+                    let roots = kind == Kind::Revocation && is_root(first) && is_root(second);
+                    let right = roots || first.signs.contains(&kind) && second.signs.contains(&kind);
                     let admitted = self.admits(kind, &sign(&payload, &[&first.key, &second.key]));
                     tally
                         .expect(admitted == right, || format!("a {kind} signed by {} and {}", first.name, second.name));
@@ -225,7 +232,6 @@ impl Court {
     fn founders(&mut self) -> Tally {
         let mut tally = Tally::default();
         let payload = self.payload(Kind::Charter);
-        let is_root = |hand: &Hand| hand.name.starts_with("root ");
         for first in &self.hands {
             for second in self.hands.iter().filter(|second| second.name > first.name) {
                 let right = is_root(first) && is_root(second);
@@ -306,7 +312,7 @@ impl Court {
                 let admitted = self.admits(shown, &sign(&payload, &self.rightful(shown)));
                 tally.expect(admitted == same, || format!("a {shown} about the subjects of a {said}"));
             }
-            for unknown in ["exchange-step", "evaluation", "withdrawal", "revocation", "charters", "model"] {
+            for unknown in ["exchange-step", "evaluation", "withdrawal", "redaction", "charters", "model"] {
                 let payload = self.state(unknown, &draft, subject.clone());
                 let admitted = self.admits(said, &sign(&payload, &self.rightful(said)));
                 tally.expect(!admitted, || format!("a {said} shown as the unknown kind {unknown}"));

@@ -154,8 +154,7 @@ fn states(history: &History) -> Vec<State> {
     let judged = history.envelopes.iter().map(|envelope| {
         let before = judge.state.clone();
         judge.admit(&history.nation.origin, envelope).unwrap();
-        // What a judge looks up for one card does not hold for the next record.
-        State { current_card: None, ..before }
+        before
     });
     judged.collect()
 }

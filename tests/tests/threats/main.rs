@@ -12,6 +12,7 @@ mod json;
 mod judges;
 mod mix;
 mod row;
+mod stolen;
 mod tamper;
 
 /// A record is forged or altered in store or transit.
@@ -36,6 +37,12 @@ fn ed25519_profile() {
 #[test]
 fn json_hostile() {
     row::report("T04", "json_hostile", json::run);
+}
+
+/// A publisher's or registrar's key is stolen, used, and revoked.
+#[test]
+fn stolen_key() {
+    row::report("T12", "stolen_key", stolen::run);
 }
 
 /// Genuine parts of different histories are put together.

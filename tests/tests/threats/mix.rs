@@ -148,7 +148,7 @@ fn key_sets(history: &History) -> Vec<KeySet> {
         for envelope in envelopes {
             judge.admit(&nation.origin, envelope).unwrap();
         }
-        State { current_card: None, ..judge.state }
+        judge.state
     };
     let vkey = |name: &str, role, number| verifier_key(name, KeyType::Ed25519, &nation.key(role, number)).unwrap();
     let own =

@@ -17,7 +17,7 @@ import { type Delegation, covers } from './record/delegation';
 import { type Kind, SIGNERS } from './record/header';
 import type { Revocation } from './record/revocation';
 import { type AdmissionCode, Refused } from './refused';
-import { type Roster, delegationOf, keyStanding, rosterAfter, signatureStanding } from './roster';
+import { type Roster, delegationOf, keyStanding, rosterAfter, signatureStanding, standingOf } from './roster';
 import { parseStatement } from './statement';
 
 /** A record that was read and is well formed, but not yet judged. */
@@ -33,11 +33,13 @@ export interface Admitted extends Submission {
   readonly signers: readonly Digest[];
 }
 
-/** A record that counts in a log, as later ones refer to it. */
+/** A record that was admitted to a log, as later ones refer to it. */
 export interface Entered {
   readonly kind: Kind;
   /** `<org>:<name>` of a publisher's record. */
   readonly scope: string | undefined;
+  readonly index: number;
+  readonly signers: readonly Digest[];
 }
 
 /** What the decision needs to know of the log at the record's position. */
@@ -46,14 +48,14 @@ export interface State {
   readonly roster: Roster | undefined;
   /** How many entries stand before it. */
   readonly position: number;
-  /** Of the records that the submission refers to, and of itself, those that count in this log. */
+  /** Of the records that the submission refers to, and of itself, those that were admitted to this log. */
   readonly records: ReadonlyMap<Digest, Entered>;
-  /** The card that now stands for the submission's model version. */
-  readonly currentCard: Digest | undefined;
+  /** Of the submission's model version, as {@link versionOf} calls it, the cards in log order. */
+  readonly cards: ReadonlyMap<string, readonly Digest[]>;
 }
 
 /** The state of an empty log. */
-export const EMPTY_STATE: State = { roster: undefined, position: 0, records: new Map(), currentCard: undefined };
+export const EMPTY_STATE: State = { roster: undefined, position: 0, records: new Map(), cards: new Map() };
 
 /** Whose log it is: a mirror asks of the entries alone, the nation's own node of clock and blobs too. */
 export type AdmissionPolicy =
@@ -88,12 +90,33 @@ export async function readBodyOf(entry: Entry, body: Uint8Array): Promise<Submis
   return openSubmission(envelope);
 }
 
-/** The state after an admitted record, but for `currentCard`, which is of the next record's version. */
+/** The state after an admitted record. */
 export function stateAfter(state: State, admitted: Admitted): State {
-  const { digest, record } = admitted;
-  const records = new Map(state.records).set(digest, { kind: record.kind, scope: record.scope });
-  const roster = rosterAfter(state.roster, state.position, admitted);
-  return { roster, position: state.position + 1, records, currentCard: undefined };
+  const { digest, record, signers } = admitted;
+  const { position: index } = state;
+  const records = new Map(state.records).set(digest, { kind: record.kind, scope: record.scope, index, signers });
+  const roster = rosterAfter(state.roster, index, admitted);
+  const version = versionOf(record);
+  const cards = new Map(state.cards);
+  if (version !== undefined) cards.set(version, [...(cards.get(version) ?? []), digest]);
+  return { roster, position: index + 1, records, cards };
+}
+
+/** The model version that a card speaks of: `<org>:<name>@<version>`. */
+export function versionOf(record: RecordRead): string | undefined {
+  return record.kind === 'model-card' ? `${record.body.org}:${record.body.name}@${record.body.version}` : undefined;
+}
+
+/** The card that now stands for a version: the newest whose keys were trusted. */
+function currentCard(state: State, version: string | undefined): Digest | undefined {
+  return state.cards.get(version ?? '')?.findLast((card) => counts(state, card));
+}
+
+/** Whether the keys that signed a record of this log were trusted where it stands, as is known by now. */
+function counts({ roster, records }: State, digest: Digest): boolean {
+  const entered = records.get(digest);
+  if (entered === undefined || roster === undefined) return true;
+  return standingOf(roster, entered.index, digest, entered.signers).standing !== 'void';
 }
 
 /** Whether `submission` counts in a log that stands as `state` says; throws `Refused` at the first rule broken. */
@@ -252,13 +275,17 @@ function checkReferences({ record }: Submission, state: State): void {
     if (state.records.get(digest)?.kind !== kind) {
       throw refused('reference-unknown', `no ${kind} ${digest} is in this log`);
     }
+    if (!counts(state, digest)) {
+      throw refused('reference-void', `the ${kind} ${digest} does not count, for its key was revoked`);
+    }
   }
   if (record.kind !== 'model-card') return;
   const { weights, supersedes } = record.body;
   const foreign = weights.find((it) => state.records.get(it)?.scope !== record.scope);
   if (foreign !== undefined) throw refused('reference-foreign', `the weights ${foreign} are not of ${record.scope}`);
-  if (supersedes === state.currentCard) return;
-  if (supersedes === undefined) throw refused('version-taken', `this version has the card ${state.currentCard}`);
+  const current = currentCard(state, versionOf(record));
+  if (supersedes === current) return;
+  if (supersedes === undefined) throw refused('version-taken', `this version has the card ${current}`);
   throw refused('supersedes-unknown', `${supersedes} is not the card that now stands for this version`);
 }
 

@@ -6,7 +6,7 @@ export type AdmissionCode =
   | 'key-unknown' | 'key-not-authorised' | 'key-expired' | 'key-revoked' | 'position-ahead' | 'signature-invalid'
   | 'threshold-not-met'
   | 'algorithm-missing' | 'charter-expired' | 'already-entered' | 'issued-in-future' | 'reference-unknown'
-  | 'reference-foreign' | 'blob-missing' | 'version-taken' | 'supersedes-unknown';
+  | 'reference-foreign' | 'reference-void' | 'blob-missing' | 'version-taken' | 'supersedes-unknown';
 
 /** Why bytes or text are not what they should be: the format's name, or what is wrong with it. */
 export type FormatCode =

@@ -140,20 +140,14 @@ function describedFrame(frame: Frame): unknown {
   }
 }
 
-/** The log in which the cases named in `after` stand, as a mirror of it sees it before `next`. */
-async function stateOf(it: Case, cases: readonly Case[], next: Submission): Promise<State> {
+/** The log in which the cases named in `after` stand, as a mirror of it sees it. */
+async function stateOf(it: Case, cases: readonly Case[]): Promise<State> {
   let state = EMPTY_STATE;
-  const cards = new Map<string, Admitted['digest']>();
-  const version = ({ record }: Submission): string =>
-    record.kind === 'model-card' ? `${record.scope}@${record.body.version}` : '';
   for (const name of it['after'] as readonly string[]) {
     const submission = await readSubmission(toUtf8(cases.find((other) => other.name === name)!['envelope']));
-    const at = { ...state, currentCard: cards.get(version(submission)) };
-    const admitted = await decide(submission, at, { asks: 'mirror', origin: it['origin'] });
-    state = stateAfter(at, admitted);
-    if (version(submission) !== '') cards.set(version(submission), submission.digest);
+    state = stateAfter(state, await decide(submission, state, { asks: 'mirror', origin: it['origin'] }));
   }
-  return { ...state, position: state.position + (it['void'] ?? 0), currentCard: cards.get(version(next)) };
+  return { ...state, position: state.position + (it['void'] ?? 0) };
 }
 
 function policyOf(it: Case): AdmissionPolicy {
@@ -262,7 +256,7 @@ const RUNNERS: Record<string, Runner> = {
 
   admission: async (it, cases) => {
     const submission = await readSubmission(filled(toUtf8(it['envelope']), it['spacesAfter']));
-    const admitted = await decide(submission, await stateOf(it, cases, submission), policyOf(it));
+    const admitted = await decide(submission, await stateOf(it, cases), policyOf(it));
     return { digest: admitted.digest, kind: admitted.record.kind, signers: admitted.signers };
   },
 

@@ -8,7 +8,7 @@
  */
 
 import {
-  type Admitted, EMPTY_STATE, type State, type Submission, decide, openSubmission, stateAfter,
+  type Admitted, EMPTY_STATE, type State, type Submission, decide, openSubmission, stateAfter, versionOf,
 } from './admission';
 import { type Bytes, toUtf8 } from './bytes';
 import { type Bundle, type LoggedRecord, parseBundle } from './bundle';
@@ -237,8 +237,9 @@ class Run {
     for (const { index, submission } of opened) {
       const { record } = submission;
       // Whether a card stands for its version, only the whole log can tell.
-      const currentCard = record.kind === 'model-card' ? record.body.supersedes : undefined;
-      const at = { ...state, currentCard, position: Number(index) };
+      const before = record.kind === 'model-card' ? record.body.supersedes : undefined;
+      const cards = new Map([[versionOf(record) ?? '', before === undefined ? [] : [before]]]);
+      const at = { ...state, cards, position: Number(index) };
       const policy = { asks: 'mirror', origin: this.#known.log ?? '' } as const;
       const it = await this.attempt('signatures', () => decide(submission, at, policy));
       if (it === undefined) return undefined;

@@ -126,7 +126,9 @@ impl Report {
         } else {
             self.note("charter", Standing::Ok, format!("in force until {expires}"));
         }
-        for delegation in roster.delegations.values().filter(|delegation| delegation.valid_until < soon) {
+        let in_force = roster.delegations.keys().filter(|keyid| !roster.revocations.contains_key(*keyid));
+        let in_force = in_force.filter_map(|keyid| roster.delegation(keyid));
+        for delegation in in_force.filter(|delegation| delegation.valid_until < soon) {
             let hint = "delegate it anew with `chancery enrol approve` if it is still needed";
             let role = delegation.role.as_str();
             self.note(

@@ -23,6 +23,8 @@ pub enum VerdictState {
     Valid,
     /// A later record took its place.
     Superseded,
+    /// A key that it rests on was compromised, and its nation has not affirmed it; `reason` says which.
+    Contested,
     /// It does not count; `code` and `reason` say why.
     Void,
     /// This node's version does not know its kind.
@@ -38,7 +40,7 @@ pub struct Verdict {
     state: VerdictState,
     /// Why it does not count, for programs.
     code: Option<&'static str>,
-    /// Why it does not count, for people.
+    /// Why it does not count, or is contested, for people.
     reason: Option<String>,
     /// The record that took its place.
     superseded_by: Option<Digest>,
@@ -159,6 +161,9 @@ impl Verdict {
             registry::Verdict::Valid => bare(VerdictState::Valid),
             registry::Verdict::Superseded { by } => {
                 Self { superseded_by: Some(Digest(*by)), ..bare(VerdictState::Superseded) }
+            }
+            registry::Verdict::Contested(reason) => {
+                Self { reason: Some(reason.clone()), ..bare(VerdictState::Contested) }
             }
             registry::Verdict::Void(refusal) => Self {
                 code: Some(refusal.code.as_str()),

@@ -1,0 +1,294 @@
+//! T12: keys are stolen, used, and revoked, in random histories: what is admitted, and how it stands at
+//! each size of the log, is what a small model says that shares nothing with the schema.
+//!
+//! The model knows numbers instead of keys and is asked from the roots down: roots revoke registrars, so
+//! those are known first; then what registrars revoked, if they were trusted there; then delegations; then
+//! cards. The schema asks the other way round, from a record up to the roots.
+
+use chancery_schema::admission::Code;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::key::Role;
+use chancery_schema::record::Kind;
+use chancery_schema::roster::Standing;
+use chancery_tests::nation::{Judge, Nation};
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+
+use super::row::{Share, Tally, spread};
+
+const REGISTRARS: usize = 2;
+const PUBLISHERS: usize = 3;
+
+/// One thing that somebody does. The charter is entry 0 of every history.
+#[derive(Clone, Debug)]
+enum Event {
+    Delegate { publisher: usize, by: usize },
+    Card { by: Vec<usize> },
+    Revoke { whom: Whom, why: Why, by: By },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Whom {
+    Registrar(usize),
+    Publisher(usize),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Why {
+    Retired,
+    Since(usize),
+    Unknown { affirms: Vec<usize> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum By {
+    Roots,
+    Registrar(usize),
+}
+
+/// How far something is trusted, in the model: 0 not, 1 perhaps, 2 in full.
+type Trust = u8;
+
+/// The model: what was admitted so far.
+#[derive(Default)]
+struct Model {
+    log: Vec<Event>,
+}
+
+impl Model {
+    /// How far a key is trusted for entry `at`, by those of the revocations that count.
+    fn key(&self, whom: Whom, at: usize, counts: impl Fn(usize, By) -> bool) -> Trust {
+        let mut trust = 2;
+        let mut affirmed = false;
+        for (index, event) in self.log.iter().enumerate() {
+            let Event::Revoke { whom: revoked, why, by } = event else { continue };
+            if *revoked != whom || !counts(index, *by) {
+                continue;
+            }
+            match why {
+                Why::Since(since) if at >= *since => return 0,
+                _ if at >= index && !matches!(why, Why::Since(_)) => return 0,
+                Why::Unknown { affirms } => {
+                    trust = 1;
+                    affirmed |= affirms.contains(&at);
+                }
+                _ => {}
+            }
+        }
+        if affirmed { 2 } else { trust }
+    }
+
+    fn registrar(&self, registrar: usize, at: usize) -> Trust {
+        self.key(Whom::Registrar(registrar), at, |_, by| by == By::Roots)
+    }
+
+    fn publisher(&self, publisher: usize, at: usize) -> Trust {
+        let counts = |index, by| match by {
+            By::Roots => true,
+            By::Registrar(registrar) => self.registrar(registrar, index) > 0,
+        };
+        let own = self.key(Whom::Publisher(publisher), at, counts);
+        let delegated = self.delegation(publisher, at).map_or(2, |(index, by)| self.registrar(by, index));
+        own.min(delegated)
+    }
+
+    fn delegation(&self, publisher: usize, before: usize) -> Option<(usize, usize)> {
+        let events = self.log.iter().enumerate().take(before);
+        events.rev().find_map(|(index, event)| match event {
+            Event::Delegate { publisher: to, by } if *to == publisher => Some((index, *by)),
+            _ => None,
+        })
+    }
+
+    /// How far what was admitted at `at` is trusted.
+    fn trust(&self, at: usize) -> Trust {
+        match &self.log[at] {
+            Event::Delegate { by, .. } | Event::Revoke { by: By::Registrar(by), .. } => self.registrar(*by, at),
+            Event::Card { by } => by.iter().map(|publisher| self.publisher(*publisher, at)).max().unwrap_or(2),
+            Event::Revoke { by: By::Roots, .. } => 2,
+        }
+    }
+
+    /// Whether an event may be entered next.
+    fn admits(&self, event: &Event) -> bool {
+        let at = self.log.len();
+        match event {
+            Event::Delegate { publisher, by } => {
+                let counts = |index, by| match by {
+                    By::Roots => true,
+                    By::Registrar(registrar) => self.registrar(registrar, index) > 0,
+                };
+                self.registrar(*by, at) > 0 && self.key(Whom::Publisher(*publisher), at, counts) > 0
+            }
+            Event::Card { by } => by
+                .iter()
+                .all(|publisher| self.delegation(*publisher, at).is_some() && self.publisher(*publisher, at) > 0),
+            Event::Revoke { whom, why, by } => {
+                let ahead = matches!(why, Why::Since(since) if *since > at);
+                let affirms = matches!(why, Why::Unknown { affirms } if !affirms.is_empty());
+                let may = match (by, whom) {
+                    (By::Roots, _) => true,
+                    (By::Registrar(_), Whom::Registrar(_)) => false,
+                    (By::Registrar(by), Whom::Publisher(publisher)) => {
+                        self.registrar(*by, at) > 0 && !affirms && self.delegation(*publisher, at).is_some()
+                    }
+                };
+                may && !ahead
+            }
+        }
+    }
+}
+
+/// Chance that is the same in every run (splitmix64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    }
+
+    /// Something that somebody tries when the log has `size` entries.
+    fn event(&mut self, size: usize) -> Event {
+        match self.below(10) {
+            0..=2 => Event::Delegate { publisher: self.below(PUBLISHERS), by: self.below(REGISTRARS) },
+            3..=6 => {
+                let first = self.below(PUBLISHERS);
+                let both = self.below(3) == 0;
+                let second = (first + 1) % PUBLISHERS;
+                Event::Card { by: if both { vec![first, second] } else { vec![first] } }
+            }
+            _ => {
+                let whom = match self.below(3) {
+                    0 => Whom::Registrar(self.below(REGISTRARS)),
+                    _ => Whom::Publisher(self.below(PUBLISHERS)),
+                };
+                let why = match self.below(6) {
+                    0 => Why::Retired,
+                    1..=3 => Why::Since(self.below(size + 2)),
+                    4 => Why::Unknown { affirms: Vec::new() },
+                    _ => Why::Unknown { affirms: vec![self.below(size)] },
+                };
+                let by = if self.below(2) == 0 { By::Roots } else { By::Registrar(self.below(REGISTRARS)) };
+                Event::Revoke { whom, why, by }
+            }
+        }
+    }
+}
+
+/// The nation that does what happens, with real keys.
+struct Actors {
+    nation: Nation,
+    envelopes: Vec<Envelope>,
+}
+
+impl Actors {
+    fn key(&self, role: Role, number: usize) -> SigningKey {
+        self.nation.key(role, u8::try_from(number).unwrap())
+    }
+
+    fn charter(&mut self) -> Envelope {
+        let mut draft = self.nation.charter_draft();
+        draft["registrars"] = json!([0, 1].map(|number| self.nation.key_record(Role::Registrar, number)));
+        let roots = [self.key(Role::Root, 0), self.key(Role::Root, 1)];
+        self.nation.sign(Kind::Charter, draft, &[&roots[0], &roots[1]])
+    }
+
+    fn sign(&mut self, event: &Event) -> Envelope {
+        let key_record = |nation: &Nation, role, number: usize| nation.key_record(role, u8::try_from(number).unwrap());
+        match event {
+            Event::Delegate { publisher, by } => {
+                let mut draft = self.nation.delegation_draft(Role::Publisher, &[Kind::ModelCard], &["*"]);
+                draft["key"] = json!(key_record(&self.nation, Role::Publisher, *publisher));
+                let registrar = self.key(Role::Registrar, *by);
+                self.nation.sign(Kind::Delegation, draft, &[&registrar])
+            }
+            Event::Card { by } => {
+                let draft = self.nation.card_draft(&format!("model-{}", self.envelopes.len()), "1.0");
+                let keys: Vec<SigningKey> = by.iter().map(|number| self.key(Role::Publisher, *number)).collect();
+                self.nation.sign(Kind::ModelCard, draft, &keys.iter().collect::<Vec<_>>())
+            }
+            Event::Revoke { whom, why, by } => {
+                let keyid = match whom {
+                    Whom::Registrar(number) => key_record(&self.nation, Role::Registrar, *number).keyid,
+                    Whom::Publisher(number) => key_record(&self.nation, Role::Publisher, *number).keyid,
+                };
+                let mut draft = self.why(why);
+                draft["key"] = json!(keyid);
+                let keys = match by {
+                    By::Roots => vec![self.key(Role::Root, 1), self.key(Role::Root, 2)],
+                    By::Registrar(number) => vec![self.key(Role::Registrar, *number)],
+                };
+                self.nation.sign(Kind::Revocation, draft, &keys.iter().collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn why(&self, why: &Why) -> Value {
+        match why {
+            Why::Retired => json!({ "reason": "retired" }),
+            Why::Since(since) => json!({ "reason": "compromised-since", "since": since }),
+            Why::Unknown { affirms } => {
+                let affirms: Vec<_> = affirms.iter().map(|index| self.envelopes[*index].record_digest()).collect();
+                json!({ "reason": "compromised-unknown", "affirms": affirms })
+            }
+        }
+    }
+}
+
+/// One history: each event is tried on both, and after each that counts all is asked again.
+fn history(seed: u64, events: usize) -> Tally {
+    let mut chance = Chance(seed);
+    let mut actors = Actors { nation: Nation::new("FR"), envelopes: Vec::new() };
+    let origin = actors.nation.origin.clone();
+    let (mut model, mut judge) = (Model::default(), Judge::default());
+    let charter = actors.charter();
+    judge.admit(&origin, &charter).unwrap();
+    actors.envelopes.push(charter);
+    // In the model the charter is a revocation of nobody, by the roots, so that positions agree.
+    model.log.push(Event::Revoke { whom: Whom::Publisher(usize::MAX), why: Why::Retired, by: By::Roots });
+    let mut signers = vec![Vec::new()];
+    let mut tally = Tally::default();
+    for _ in 0..events {
+        let event = chance.event(model.log.len());
+        let envelope = actors.sign(&event);
+        let (expected, decided) = (model.admits(&event), judge.admit(&origin, &envelope));
+        let because = decided.as_ref().err().map_or("admitted", |refusal| refusal.code.as_str());
+        tally.expect(decided.is_ok() == expected, || {
+            format!("seed {seed}, after {:?}: {event:?} was {because}", model.log)
+        });
+        let other = [Code::KeyRevoked, Code::KeyUnknown, Code::KeyNotAuthorised, Code::PositionAhead];
+        if let Err(refusal) = &decided {
+            tally.expect(other.contains(&refusal.code), || format!("seed {seed}: {event:?}: {refusal}"));
+        }
+        let Ok(admitted) = decided else { continue };
+        if !expected {
+            return tally;
+        }
+        signers.push(admitted.signers().iter().copied().collect());
+        actors.envelopes.push(envelope);
+        model.log.push(event);
+        let roster = judge.state.roster.as_ref().unwrap();
+        for at in 1..model.log.len() {
+            let digest = actors.envelopes[at].record_digest();
+            let trust = match roster.standing(at as u64, &digest, &signers[at]) {
+                Standing::Void { .. } => 0,
+                Standing::Contested { .. } => 1,
+                Standing::Stands => 2,
+            };
+            tally.expect(trust == model.trust(at), || {
+                format!("seed {seed}: entry {at} of {:?} has {trust}, not {}", model.log, model.trust(at))
+            });
+        }
+    }
+    tally
+}
+
+pub fn run(share: Share) -> (Tally, String) {
+    let seeds: Vec<u64> = (0..share.of(200, 5000)).collect();
+    let tally = spread(&seeds, |_, seed| history(*seed, 20));
+    (tally, format!("admissions and verdicts in {} random histories, to be those of the model", seeds.len()))
+}
