@@ -38,7 +38,7 @@ export type introspection_types = {
     'SyncState': { kind: 'OBJECT'; name: 'SyncState'; fields: { 'connected': { name: 'connected'; type: { kind: 'NON_NULL'; name: never; ofType: { kind: 'SCALAR'; name: 'Boolean'; ofType: null; }; } }; 'held': { name: 'held'; type: { kind: 'SCALAR'; name: 'Count'; ofType: null; } }; 'lastHeard': { name: 'lastHeard'; type: { kind: 'SCALAR'; name: 'DateTime'; ofType: null; } }; 'reason': { name: 'reason'; type: { kind: 'SCALAR'; name: 'String'; ofType: null; } }; 'shown': { name: 'shown'; type: { kind: 'SCALAR'; name: 'Count'; ofType: null; } }; 'since': { name: 'since'; type: { kind: 'SCALAR'; name: 'DateTime'; ofType: null; } }; 'state': { name: 'state'; type: { kind: 'NON_NULL'; name: never; ofType: { kind: 'ENUM'; name: 'SyncStatus'; ofType: null; }; } }; }; };
     'SyncStatus': { name: 'SyncStatus'; enumValues: 'SYNCHRONISED' | 'CATCHING_UP' | 'STALE' | 'FROZEN'; };
     'Verdict': { kind: 'OBJECT'; name: 'Verdict'; fields: { 'code': { name: 'code'; type: { kind: 'SCALAR'; name: 'String'; ofType: null; } }; 'reason': { name: 'reason'; type: { kind: 'SCALAR'; name: 'String'; ofType: null; } }; 'state': { name: 'state'; type: { kind: 'NON_NULL'; name: never; ofType: { kind: 'ENUM'; name: 'VerdictState'; ofType: null; }; } }; 'supersededBy': { name: 'supersededBy'; type: { kind: 'SCALAR'; name: 'Digest'; ofType: null; } }; }; };
-    'VerdictState': { name: 'VerdictState'; enumValues: 'VALID' | 'SUPERSEDED' | 'VOID' | 'UNKNOWN' | 'MISSING'; };
+    'VerdictState': { name: 'VerdictState'; enumValues: 'VALID' | 'SUPERSEDED' | 'CONTESTED' | 'VOID' | 'UNKNOWN' | 'MISSING'; };
 };
 
 /** An IntrospectionQuery representation of your schema.

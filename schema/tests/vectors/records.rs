@@ -1838,7 +1838,7 @@ fn revoked_cases(log: &mut History) {
     log.admit("the publisher, delegated again by the other registrar", &without, anew);
     let again = [without[0], without[1], without[2], "the publisher, delegated again by the other registrar"];
     log.admit("a card after its publisher was delegated again", &again, card.clone());
-    void_cases(log, &founded, &registrar, card);
+    void_cases(log, &founded, &registrar, &card);
     for (name, id) in [("root", &root_id), ("log", &log_id)] {
         let envelope = revoke(log, id, "lost", None, &[&roots[0], &roots[1]]);
         let words = format!("key-not-authorised: the {name} key ");
@@ -1860,7 +1860,7 @@ fn revoked_cases(log: &mut History) {
 }
 
 /// What a revoked key signed too late is not there for others.
-fn void_cases(log: &mut History, founded: &[&str; 2], registrar: &SigningKey, card: Envelope) {
+fn void_cases(log: &mut History, founded: &[&str; 2], registrar: &SigningKey, card: &Envelope) {
     let (publisher, another) = (log.nation.key(Role::Publisher, 0), log.nation.key(Role::Publisher, 1));
     let mut draft = log.nation.delegation_draft(Role::Publisher, &[Kind::ModelCard, Kind::Weights], &["*"]);
     draft["key"] = json!(log.nation.key_record(Role::Publisher, 1));
@@ -1892,7 +1892,7 @@ fn void_cases(log: &mut History, founded: &[&str; 2], registrar: &SigningKey, ca
     log.admit("the thief's key, revoked after the card", &with_card, revocation);
     let after = [&with_card[..], &["the thief's key, revoked after the card"]].concat();
     for (name, superseded, refused) in [
-        ("a card that supersedes the one before the theft", &card, None),
+        ("a card that supersedes the one before the theft", card, None),
         ("a card that supersedes the thief's", &later, Some("supersedes-unknown: ")),
     ] {
         let mut draft = log.nation.card_draft("model", "1.0");

@@ -269,7 +269,7 @@ const FRENCH: Words = Words {
     node_says: "Selon ce nœud",
     valid: "valable",
     superseded: "un enregistrement ultérieur le remplace",
-    contested: "contesté : une de ses clés a été compromise",
+    contested: "contesté : une de ses clés a été compromise",
     void: "sans effet",
     unknown: "d’un type que ce nœud ne connaît pas",
     missing: "son contenu n’est pas conservé ici",

@@ -272,9 +272,8 @@ fn history(seed: u64, events: usize) -> Tally {
         actors.envelopes.push(envelope);
         model.log.push(event);
         let roster = judge.state.roster.as_ref().unwrap();
-        for at in 1..model.log.len() {
-            let digest = actors.envelopes[at].record_digest();
-            let trust = match roster.standing(at as u64, &digest, &signers[at]) {
+        for (at, (signers, envelope)) in signers.iter().zip(&actors.envelopes).enumerate().skip(1) {
+            let trust = match roster.standing(at as u64, &envelope.record_digest(), signers) {
                 Standing::Void { .. } => 0,
                 Standing::Contested { .. } => 1,
                 Standing::Stands => 2,

@@ -244,7 +244,7 @@ export const en = {
   'proof.holds.signatures':
     'Signed by {holders}, with the key {keys}, which the nation lets speak; its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
   'proof.holds.revocations':
-    '{held, plural, =0 {The file holds no revocation} one {The revocation in the file takes no trust from its keys} other {None of the # revocations in the file takes trust from its keys}}, as the log stood at {size} entries.',
+    'No revocation in the file ({held}) takes trust from its keys, as the log stood at {size} entries.',
   'proof.holds.cosignatures': 'Cosigned by {names}: as many as your policy asks for.',
   'proof.holds.blobs': 'Each is the one that the record names.',
   'proof.problem.cannot-verify': 'This browser, or this connection, cannot check signatures.',

@@ -255,7 +255,7 @@ export const es: Messages = {
   'proof.holds.signatures':
     'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
-    '{held, plural, =0 {El archivo no contiene ninguna revocación} one {La revocación del archivo no quita la confianza a sus claves} other {Ninguna de las # revocaciones del archivo quita la confianza a sus claves}}, con la bitácora en {size} entradas.',
+    'Ninguna revocación del archivo ({held}) quita la confianza a sus claves, con la bitácora en {size} entradas.',
   'proof.holds.cosignatures': 'Cofirmado por {names}: tantos como exige su política.',
   'proof.holds.blobs': 'Cada uno es el que nombra el documento.',
   'proof.problem.cannot-verify': 'Este navegador, o esta conexión, no permite comprobar firmas.',

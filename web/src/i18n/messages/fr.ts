@@ -77,7 +77,7 @@ export const fr: Messages = {
   'model.versions': 'Versions',
   'verdict.node.VALID': 'valable, selon ce nœud',
   'verdict.node.SUPERSEDED': 'un enregistrement ultérieur le remplace, selon ce nœud',
-  'verdict.node.CONTESTED': 'contesté : une de ses clés a été compromise, selon ce nœud',
+  'verdict.node.CONTESTED': 'contesté : une de ses clés a été compromise, selon ce nœud',
   'verdict.node.VOID': 'sans effet, selon ce nœud',
   'verdict.node.UNKNOWN': 'd’un type que ce nœud ne connaît pas',
   'verdict.node.MISSING': 'son contenu n’est pas conservé ici',
@@ -225,7 +225,7 @@ export const fr: Messages = {
   'proof.verdict.verified': 'Vérifié : signé pour {nation}',
   'proof.verdict.under-witnessed': 'Signé pour {nation}, mais vu par trop peu de nations',
   'proof.verdict.contested': 'Signé pour {nation}, mais la clé est douteuse',
-  'proof.verdict.void': 'Sans effet : sa clé a été révoquée',
+  'proof.verdict.void': 'Sans effet : sa clé a été révoquée',
   'proof.verdict.unpinned': 'Cohérent avec ce que ce nœud appelle {nation}',
   'proof.verdict.failed': 'Ne tient pas : ne vous y fiez pas',
   'proof.verdict.cannot': 'Impossible de vérifier ici',
@@ -258,7 +258,7 @@ export const fr: Messages = {
   'proof.holds.signatures':
     'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
-    '{held, plural, =0 {Le fichier ne contient aucune révocation} one {La révocation du fichier ne retire pas la confiance à ses clés} other {Aucune des # révocations du fichier ne retire la confiance à ses clés}}, dans l’état du journal à {size} entrées.',
+    'Aucune révocation du fichier ({held}) ne retire la confiance à ses clés, dans l’état du journal à {size} entrées.',
   'proof.holds.cosignatures': 'Cosigné par {names} : autant que votre politique l’exige.',
   'proof.holds.blobs': 'Chacune est bien celle que l’enregistrement nomme.',
   'proof.problem.cannot-verify': 'Ce navigateur, ou cette connexion, ne permet pas de contrôler les signatures.',

@@ -240,8 +240,7 @@ export const zh: Messages = {
   'proof.holds.log': '{log} 的条目 {index}，已证明位于其含 {size} 个条目的树中；该树由日志密钥签名。',
   'proof.holds.signatures':
     '由 {holders} 签名，所用密钥 {keys} 经该国授权代表其发言；其章程由 {roots, plural, other {# 名授权官员}}签名。',
-  'proof.holds.revocations':
-    '{held, plural, =0 {文件中没有密钥撤销} other {文件中的 # 项撤销均未使其密钥失去信任}}（日志当时有 {size} 个条目）。',
+  'proof.holds.revocations': '文件中的密钥撤销（{held} 项）均未使其密钥失去信任；日志当时有 {size} 个条目。',
   'proof.holds.cosignatures': '已由 {names} 联署，达到您的策略要求的数目。',
   'proof.holds.blobs': '每一附件均为记录所列明的附件。',
   'proof.problem.cannot-verify': '此浏览器或此连接无法检查签名。',
