@@ -15,7 +15,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import { bundleOf, type Case, folder } from '../test/vectors';
 import {
-  type Admitted, type AdmissionPolicy, EMPTY_STATE, type State, type Submission, decide, readBodyOf, readSubmission,
+  type Admitted, type AdmissionPolicy, EMPTY_STATE, type State, decide, readBodyOf, readSubmission,
   stateAfter,
 } from './admission';
 import { type Bytes, concat, fromBase64, fromHex, toBase64, toHex, toUtf8 } from './bytes';
