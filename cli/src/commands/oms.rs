@@ -125,9 +125,9 @@ fn verify(args: &Verify, context: &Context) -> Outcome {
     let key = PublicKey::read(&args.trust)?;
     let bytes = read_bounded(&args.bundle, BUNDLE_BYTES_MAX)?;
     let attempted = || format!("{} does not verify", args.bundle.display());
-    let mut manifest = Manifest::open(&bytes, &key).or_exit(Exit::Verification, attempted)?;
-    manifest.ignored.extend(path_inside(&args.folder, &args.bundle));
-    let checks = check_folder(&args.folder, &manifest, &key, context)?;
+    let manifest = Manifest::open(&bytes, &key).or_exit(Exit::Verification, attempted)?;
+    let root = manifest.root();
+    let checks = check_folder(args, manifest, &key, context)?;
     let failed: Vec<String> =
         checks.iter().filter(|it| it.outcome == Step::Fails).map(|it| visible(&it.detail)).collect();
     let (verdict, said) = if failed.is_empty() {
@@ -136,14 +136,15 @@ fn verify(args: &Verify, context: &Context) -> Outcome {
         ("failed", "FAILED: do not rely on it")
     };
     let lines: Vec<String> = checks.iter().map(line).chain([said.to_owned()]).collect();
-    let value = json!({ "verdict": verdict, "checks": checks, "key": key.hint(), "omsRoot": manifest.root() });
+    let value = json!({ "verdict": verdict, "checks": checks, "key": key.hint(), "omsRoot": root });
     context.console.result(lines.join("\n"), &value)?;
     if failed.is_empty() { Ok(()) } else { fail(Exit::Verification, failed.join("; ")) }
 }
 
 /// One line for the signature, one for what was left out, and those of the files.
-fn check_folder(folder: &Path, manifest: &Manifest, key: &PublicKey, context: &Context) -> Outcome<Vec<Check>> {
-    let listing = list_but(folder, &|path| manifest.leaves_out(path))?;
+fn check_folder(args: &Verify, mut manifest: Manifest, key: &PublicKey, context: &Context) -> Outcome<Vec<Check>> {
+    manifest.ignored.extend(path_inside(&args.folder, &args.bundle));
+    let listing = list_but(&args.folder, &|path| manifest.leaves_out(path))?;
     let hashed = hash_shown(&listing, context.console)?;
     let detail = format!("{} files of {:?}, by the key {}", manifest.files.len(), manifest.name, key.hint());
     let mut checks = vec![Check { what: "signature", outcome: Step::Holds, detail }];
@@ -204,8 +205,13 @@ mod tests {
 
         /// What fails, one sentence for each.
         fn findings(&self) -> Vec<String> {
+            self.findings_with(self.at("model.sig"))
+        }
+
+        fn findings_with(&self, bundle: PathBuf) -> Vec<String> {
             let context = Context { console: Console::new(false, true, true), passphrase: PassphraseArgs::default() };
-            let checks = check_folder(self.folder.path(), &self.manifest, &self.key, &context).unwrap();
+            let args = Verify { folder: self.folder.path().to_owned(), bundle, trust: PathBuf::new() };
+            let checks = check_folder(&args, self.manifest.clone(), &self.key, &context).unwrap();
             let failed = checks.into_iter().filter(|check| check.outcome == Step::Fails);
             failed.map(|check| check.detail).collect()
         }
@@ -241,9 +247,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_in_the_folder_is_found_however_it_is_named() {
+    fn a_bundle_in_the_folder_is_no_finding_whatever_its_name() {
         let signed = Signed::new();
-        assert_eq!(path_inside(signed.folder.path(), &signed.at("a/../model.sig")).as_deref(), Some("model.sig"));
-        assert_eq!(path_inside(&signed.at("a"), &signed.at("model.sig")), None);
+        std::fs::rename(signed.at("model.sig"), signed.at("a/other.sig")).unwrap();
+        assert_eq!(signed.findings_with(signed.at("a/../a/other.sig")), Vec::<String>::new());
+        assert_eq!(signed.findings_with(signed.at("empty")), ["a/other.sig is in the folder and was not signed"]);
     }
 }
