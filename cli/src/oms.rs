@@ -111,7 +111,8 @@ impl Manifest {
     }
 
     fn from_payload(payload: &[u8]) -> anyhow::Result<Self> {
-        let statement: Statement = read(payload).context("what was signed is not a statement")?;
+        // The tool writes the size of shards with a fraction, which strict JSON does not take.
+        let statement: Statement = read(payload).context("what was signed is not a statement of whole files")?;
         ensure!(statement.r#type == STATEMENT_TYPE, "what was signed is not a statement of in-toto, v1");
         let found = &statement.predicate_type;
         ensure!(found == PREDICATE_TYPE, "the statement is of the type {found:?}; only {PREDICATE_TYPE} is known");
