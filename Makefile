@@ -40,8 +40,9 @@ threats: needs ## Run the threat tests with their full counts, and print a table
 corpus: ## Publish the real model cards in CORPUS=DIR and read them back through a partner
 	CHANCERY_CORPUS="$(abspath $(CORPUS))" $(CARGO) test --locked --workspace --test corpus -- --ignored --nocapture
 
-interop: needs explore portal go target/interop/python ## Let software that we did not write judge signatures and a log, and refuse tampered copies
+interop: needs explore portal browser go target/interop/python target/interop/node ## Let software that we did not write judge signatures and a log, and refuse tampered copies
 	$(CARGO) build --locked -p chancery
+	$(CARGO) build --locked -p chancery-schema --example ed25519
 	tests/interop/run
 
 target/interop/python: tests/interop/requirements.txt
@@ -49,6 +50,11 @@ target/interop/python: tests/interop/requirements.txt
 		|| { apt-get update -qq && apt-get install --yes --no-install-recommends python3-venv && python3 -m venv --clear $@; } \
 		|| { echo "Python's venv is missing; install it: apt-get install --yes python3-venv"; exit 1; }
 	$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+target/interop/node: tests/interop/package.json tests/interop/package-lock.json
+	@mkdir -p $@ && cp $^ $@
+	cd $@ && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 explore: web/explore/dist ## Build the GraphQL explorer's pages

@@ -33,7 +33,7 @@ pub struct Hashed {
 pub struct Listing {
     /// Path in the manifest and on disk, and the size in bytes, by path.
     pub files: Vec<(String, PathBuf, u64)>,
-    /// Hidden files and folders.
+    /// Files and folders that were left out.
     pub ignored: Vec<String>,
 }
 
@@ -42,8 +42,16 @@ pub struct Listing {
 /// # Errors
 /// When a path means different files on different systems, leads out of the folder, or is no file.
 pub fn list(folder: &Path) -> Outcome<Listing> {
+    list_but(folder, &|path| path.rsplit('/').next().is_some_and(|name| name.starts_with('.')))
+}
+
+/// As [`list`], and what is left out is what `leaves_out` says of a path.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_but(folder: &Path, leaves_out: &dyn Fn(&str) -> bool) -> Outcome<Listing> {
     let mut listing = Listing::default();
-    walk(folder, "", &mut listing)?;
+    walk(folder, "", leaves_out, &mut listing)?;
     listing.files.sort();
     listing.ignored.sort();
     if listing.files.len() > FILES_MAX {
@@ -53,7 +61,7 @@ pub fn list(folder: &Path) -> Outcome<Listing> {
     Ok(listing)
 }
 
-fn walk(folder: &Path, prefix: &str, listing: &mut Listing) -> Outcome {
+fn walk(folder: &Path, prefix: &str, leaves_out: &dyn Fn(&str) -> bool, listing: &mut Listing) -> Outcome {
     let attempted = || format!("failed to read the folder {}", folder.display());
     for entry in std::fs::read_dir(folder).or_exit(Exit::Usage, attempted)? {
         let entry = entry.or_exit(Exit::Usage, attempted)?;
@@ -62,7 +70,7 @@ fn walk(folder: &Path, prefix: &str, listing: &mut Listing) -> Outcome {
             return fail(Exit::Usage, format!("the name of {shown} is not UTF-8; rename it"));
         };
         let path = format!("{prefix}{name}");
-        if name.starts_with('.') {
+        if leaves_out(&path) {
             listing.ignored.push(path);
             continue;
         }
@@ -71,7 +79,7 @@ fn walk(folder: &Path, prefix: &str, listing: &mut Listing) -> Outcome {
         }
         let kind = entry.file_type().or_exit(Exit::Usage, attempted)?;
         if kind.is_dir() {
-            walk(&entry.path(), &format!("{path}/"), listing)?;
+            walk(&entry.path(), &format!("{path}/"), leaves_out, listing)?;
         } else if kind.is_file() {
             let size = entry.metadata().or_exit(Exit::Usage, attempted)?.len();
             listing.files.push((path, entry.path(), size));

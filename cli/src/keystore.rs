@@ -1,8 +1,8 @@
 //! Key files: `<name>.key`, the secret in an age file under a passphrase, and `<name>.pub.json` beside
 //! it, what anyone may know.
 //!
-//! Any age program opens a key file: it holds [`SECRET_FORMAT`] and the base64 of the 32 secret bytes,
-//! each on a line. Only the owner may read it; a file that others can read is refused.
+//! Any age program opens a key file: it holds the name of its format and the base64 of the 32 secret
+//! bytes, each on a line. Only the owner may read it; a file that others can read is refused.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Passphrase;
 use crate::private_file;
 
-/// The first line inside a key file.
+/// The first line inside a key file of this module.
 const SECRET_FORMAT: &str = "chancery.ed25519-secret/v1";
 
 /// A key file or its plain half, in bytes: far more than either has.
@@ -30,7 +30,7 @@ const BYTES_MAX: u64 = 64 << 10;
 /// scrypt's work factor, log2 N: 32 MiB and about a tenth of a second for each key. A node opens four
 /// keys at each start and every command at least one, so the usual full second is too long; the
 /// passphrase guards a file that is also kept from others by its mode.
-const WORK_FACTOR_LOG_N: u8 = 15;
+pub const WORK_FACTOR_LOG_N: u8 = 15;
 
 /// The same for keys that are used seldom and matter most, roots and registrars: 256 MiB and a second.
 const WORK_FACTOR_LOG_N_OFFLINE: u8 = 18;
@@ -102,15 +102,14 @@ impl Key {
     /// When either file exists, or the disk does not take them.
     pub fn save(&self, folder: &Path, name: &str, passphrase: &Passphrase) -> Outcome<PathBuf> {
         let path = folder.join(format!("{name}.key"));
-        let public = public_path(&path);
-        for path in [&path, &public] {
-            if path.try_exists()? {
-                return fail(Exit::Usage, format!("{} exists; nothing was overwritten", path.display()));
-            }
-        }
-        private_file::create(&path, &encrypt(&self.signing, self.public.role, passphrase)?)?;
+        let work_factor_log_n = match self.public.role {
+            Role::Root | Role::Registrar => WORK_FACTOR_LOG_N_OFFLINE,
+            _ => WORK_FACTOR_LOG_N,
+        };
+        let seed = Zeroizing::new(self.signing.to_bytes());
+        let secret = encrypt(SECRET_FORMAT, &seed, work_factor_log_n, passphrase)?;
         let text = serde_json::to_string_pretty(&self.public)? + "\n";
-        write_whole(&public, text.as_bytes())?;
+        create(&path, &secret, &public_path(&path), text.as_bytes())?;
         Ok(path)
     }
 
@@ -119,11 +118,9 @@ impl Key {
     /// # Errors
     /// When others can read it, the passphrase is wrong, or the halves do not belong together.
     pub fn open(path: &Path, passphrase: &Passphrase) -> Outcome<Self> {
-        private_file::check(path)?;
+        let signing = SigningKey::from_bytes(&*open_secret(SECRET_FORMAT, path, passphrase)?);
         let public = PublicHalf::read(&public_path(path))?;
         let attempted = || format!("failed to read the key {}", path.display());
-        let file = bounded(path, BYTES_MAX).or_exit(Exit::Authority, attempted)?;
-        let signing = decrypt(&file, passphrase).or_exit(Exit::Authority, attempted)?;
         let opened =
             public.key.open(&public.nation, &public.origin, public.role).or_exit(Exit::Authority, attempted)?;
         if opened.as_bytes() != signing.verifying_key().as_bytes() {
@@ -159,19 +156,44 @@ fn public_path(path: &Path) -> PathBuf {
     path.with_extension("pub.json")
 }
 
-fn encrypt(signing: &SigningKey, role: Role, passphrase: &Passphrase) -> Outcome<Vec<u8>> {
-    let seed = Zeroizing::new(signing.to_bytes());
-    let secret = Zeroizing::new(base64::encode(&*seed));
-    let secret = Zeroizing::new(format!("{SECRET_FORMAT}\n{}\n", *secret));
+/// Writes both halves of a new key.
+///
+/// # Errors
+/// When either file exists, or the disk does not take them.
+pub fn create(path: &Path, secret: &[u8], public_path: &Path, public: &[u8]) -> Outcome {
+    for path in [path, public_path] {
+        if path.try_exists()? {
+            return fail(Exit::Usage, format!("{} exists; nothing was overwritten", path.display()));
+        }
+    }
+    private_file::create(path, secret)?;
+    write_whole(public_path, public)
+}
+
+/// A secret of `format` as its file has it.
+///
+/// # Errors
+/// When the encryption fails.
+pub fn encrypt(format: &str, secret: &[u8; 32], work_factor_log_n: u8, passphrase: &Passphrase) -> Outcome<Vec<u8>> {
+    let secret = Zeroizing::new(base64::encode(secret));
+    let secret = Zeroizing::new(format!("{format}\n{}\n", *secret));
     let mut recipient = scrypt::Recipient::new(passphrase.clone());
-    recipient.set_work_factor(match role {
-        Role::Root | Role::Registrar => WORK_FACTOR_LOG_N_OFFLINE,
-        _ => WORK_FACTOR_LOG_N,
-    });
+    recipient.set_work_factor(work_factor_log_n);
     Ok(age::encrypt(&recipient, secret.as_bytes()).context("failed to encrypt the key")?)
 }
 
-fn decrypt(file: &[u8], passphrase: &Passphrase) -> anyhow::Result<SigningKey> {
+/// The secret of `format` that a key file holds.
+///
+/// # Errors
+/// When others can read the file, the passphrase is wrong, or it holds something else.
+pub fn open_secret(format: &str, path: &Path, passphrase: &Passphrase) -> Outcome<Zeroizing<[u8; 32]>> {
+    private_file::check(path)?;
+    let attempted = || format!("failed to read the key {}", path.display());
+    let file = bounded(path, BYTES_MAX).or_exit(Exit::Authority, attempted)?;
+    decrypt(format, &file, passphrase).or_exit(Exit::Authority, attempted)
+}
+
+fn decrypt(format: &str, file: &[u8], passphrase: &Passphrase) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut identity = scrypt::Identity::new(passphrase.clone());
     identity.set_max_work_factor(WORK_FACTOR_LOG_N_MAX);
     let secret = age::decrypt(&identity, file).map_err(|error| match error {
@@ -182,10 +204,10 @@ fn decrypt(file: &[u8], passphrase: &Passphrase) -> anyhow::Result<SigningKey> {
     })?;
     let secret = Zeroizing::new(secret);
     let text = std::str::from_utf8(&secret).ok().and_then(|text| text.strip_suffix('\n'));
-    let seed = text.and_then(|text| text.strip_prefix(SECRET_FORMAT)?.strip_prefix('\n'));
+    let seed = text.and_then(|text| text.strip_prefix(format)?.strip_prefix('\n'));
     let seed = seed.and_then(|seed| base64::decode(seed).ok()).map(Zeroizing::new);
-    let seed: Option<Zeroizing<[u8; 32]>> = seed.and_then(|seed| seed.as_slice().try_into().ok()).map(Zeroizing::new);
-    seed.map(|seed| SigningKey::from_bytes(&seed)).context("the file does not hold an Ed25519 secret")
+    let seed = seed.and_then(|seed| seed.as_slice().try_into().ok()).map(Zeroizing::new);
+    seed.with_context(|| format!("the file does not hold a secret of the format {format}"))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod fingerprint;
 mod hash;
 mod import;
 mod keystore;
+mod oms;
 mod output;
 mod passphrase;
 mod private_file;
@@ -74,6 +75,8 @@ enum Command {
     License(commands::license::Command),
     Sign(commands::sign::Args),
     Verify(commands::verify::Args),
+    #[command(subcommand)]
+    Oms(commands::oms::Command),
     Show(commands::show::Args),
     #[cfg(feature = "node")]
     Init(Box<node::init::Args>),
@@ -125,6 +128,7 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::License(command) => commands::license::run(command, context),
         Command::Sign(args) => commands::sign::run(args, context),
         Command::Verify(args) => commands::verify::run(args, context),
+        Command::Oms(command) => commands::oms::run(command, context),
         Command::Show(args) => commands::show::run(args, context),
         #[cfg(feature = "node")]
         Command::Init(args) => node::init::run(args, context),

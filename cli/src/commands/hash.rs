@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::Context;
 use crate::draft::{Draft, keep_blob};
-use crate::hash::{hash_all, list};
+use crate::hash::{Hashed, Listing, hash_all, list};
 use crate::output::{Console, Exit, Outcome, fail};
 use crate::visible::visible;
 
@@ -48,9 +48,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     if total_bytes == 0 {
         return fail(Exit::Usage, format!("{} holds no bytes of weights", args.folder.display()));
     }
-    let bar = progress(context.console, total_bytes);
-    let hashed = hash_all(&listing, &|bytes| bar.inc(bytes))?;
-    bar.finish_and_clear();
+    let hashed = hash_shown(&listing, context.console)?;
     let chunks: Vec<u8> = hashed.iter().flat_map(|file| file.chunks.as_flattened()).copied().collect();
     let files: Vec<WeightsFile> = hashed.into_iter().map(|hashed| hashed.file).collect();
     let chunk_hashes = keep_blob(&args.out, &chunks, CHUNK_HASHES_MEDIA_TYPE)?;
@@ -90,10 +88,16 @@ fn report(args: &Args, weights: &Weights, context: &Context) -> Outcome {
     context.console.result(human.join("\n"), &value)
 }
 
-/// A bar that shows bytes, speed and the time that is left.
-pub fn progress(console: Console, total_bytes: u64) -> ProgressBar {
-    let bar = ProgressBar::new(total_bytes);
+/// Hashes every file of a listing, behind a bar that shows bytes, speed and the time that is left.
+///
+/// # Errors
+/// When a file cannot be read, or changes while it is.
+pub fn hash_shown(listing: &Listing, console: Console) -> Outcome<Vec<Hashed>> {
+    let bar = ProgressBar::new(listing.files.iter().map(|(_, _, size)| size).sum());
     bar.set_draw_target(if console.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
     let style = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let hashed = hash_all(listing, &|bytes| bar.inc(bytes))?;
+    bar.finish_and_clear();
+    Ok(hashed)
 }

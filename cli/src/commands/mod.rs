@@ -5,6 +5,7 @@ pub mod enrol;
 pub mod hash;
 pub mod keygen;
 pub mod license;
+pub mod oms;
 pub mod revoke;
 pub mod show;
 pub mod sign;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use chancery_schema::admission::Submission;
 use chancery_schema::bundle::{Bundle, Check, Outcome as Step, Report, Trust, Verdict, verify};
+use chancery_schema::digest::Digest;
 use chancery_schema::limits::{BUNDLE_BYTES_MAX, CHUNK_BYTES};
 use chancery_schema::log::policy::{POLICY_BYTES_MAX, Policy};
 use chancery_schema::record::{Record, Weights, WeightsFile, check_chunk_hashes};
 
-use super::hash::progress;
+use super::hash::hash_shown;
 use crate::files::read_bounded;
-use crate::hash::{Hashed, hash_all, list};
+use crate::hash::{Hashed, list};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::visible::visible;
 use crate::{Context, fingerprint};
@@ -97,7 +98,8 @@ fn human(report: &Report) -> String {
     lines.join("\n")
 }
 
-fn line(check: &Check) -> String {
+/// A check as people read it.
+pub fn line(check: &Check) -> String {
     let sign = match check.outcome {
         Step::Holds => "ok         ",
         Step::Fails => "FAILS      ",
@@ -118,35 +120,49 @@ fn check_folder(folder: &Path, bundle: &Bundle, context: &Context) -> Outcome<Ve
             _ => None,
         })
         .collect();
-    let fails = |detail: String| Check { what: "weights", outcome: Step::Fails, detail };
     if weights.is_empty() {
-        return Ok(vec![fails("the bundle has no weights record to compare the folder with".to_owned())]);
+        return Ok(vec![weights_check(Step::Fails, "the bundle has no weights record to compare the folder with")]);
     }
-    let listing = list(folder)?;
-    let bar = progress(context.console, listing.files.iter().map(|(_, _, size)| size).sum());
-    let hashed = hash_all(&listing, &|bytes| bar.inc(bytes))?;
-    bar.finish_and_clear();
-    let found: BTreeMap<&str, &Hashed> = hashed.iter().map(|file| (file.file.path.as_str(), file)).collect();
-    let mut checks = Vec::new();
-    for record in &weights {
+    let hashed = hash_shown(&list(folder)?, context.console)?;
+    let signed = weights.iter().flat_map(|record| {
+        let numbered = record.files.iter().enumerate();
+        numbered.map(move |(number, file)| (file.path.as_str(), file.sha256, (record, number, file)))
+    });
+    Ok(compare(signed, &hashed, |(record, number, file), hashed| {
         let chunks = bundle.blobs.get(&record.chunk_hashes.sha256).map(Vec::as_slice);
-        for (number, file) in record.files.iter().enumerate() {
-            match found.get(file.path.as_str()) {
-                None => checks.push(fails(format!("{} is missing", file.path))),
-                Some(hashed) if hashed.file.sha256 == file.sha256 => {}
-                Some(hashed) => checks.push(fails(changed(record, number, file, hashed, chunks))),
-            }
+        changed(record, number, file, hashed, chunks)
+    }))
+}
+
+/// Compares what was signed (path, SHA-256, and what `changed` needs to say how a file differs) with a
+/// folder: one line for all that matches, and one for each thing that does not.
+pub fn compare<'a, S>(
+    signed: impl Iterator<Item = (&'a str, Digest, S)>,
+    hashed: &[Hashed],
+    changed: impl Fn(S, &Hashed) -> String,
+) -> Vec<Check> {
+    let found: BTreeMap<&str, &Hashed> = hashed.iter().map(|file| (file.file.path.as_str(), file)).collect();
+    let mut extra = found.clone();
+    let mut wrong = Vec::new();
+    for (path, sha256, how) in signed {
+        extra.remove(path);
+        match found.get(path) {
+            None => wrong.push(format!("{path} is missing")),
+            Some(hashed) if hashed.file.sha256 == sha256 => {}
+            Some(hashed) => wrong.push(changed(how, hashed)),
         }
     }
-    let listed = |path: &str| weights.iter().any(|record| record.files.iter().any(|file| file.path == path));
-    let extra = found.keys().filter(|path| !listed(path));
-    checks.extend(extra.map(|path| fails(format!("{path} is in the folder and not in the record"))));
-    if checks.is_empty() {
-        let (count, bytes) = (found.len(), weights.iter().map(|record| record.total_bytes).sum::<u64>());
-        let detail = format!("all {count} files of {bytes} bytes are those that were signed");
-        checks.push(Check { what: "weights", outcome: Step::Holds, detail });
+    wrong.extend(extra.keys().map(|path| format!("{path} is in the folder and was not signed")));
+    if !wrong.is_empty() {
+        return wrong.into_iter().map(|detail| weights_check(Step::Fails, detail)).collect();
     }
-    Ok(checks)
+    let (count, bytes) = (found.len(), hashed.iter().map(|hashed| hashed.file.size_bytes).sum::<u64>());
+    let detail = format!("all {count} files of {bytes} bytes are those that were signed");
+    vec![weights_check(Step::Holds, detail)]
+}
+
+fn weights_check(outcome: Step, detail: impl Into<String>) -> Check {
+    Check { what: "weights", outcome, detail: detail.into() }
 }
 
 /// Says how a file differs: in size, or in which bytes, as far as the chunk hashes tell.

