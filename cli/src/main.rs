@@ -14,6 +14,7 @@ mod import;
 mod keystore;
 mod output;
 mod passphrase;
+mod pkcs11;
 mod private_file;
 mod sign;
 mod visible;

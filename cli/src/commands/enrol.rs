@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::files::{read_bounded, write_whole};
-use crate::keystore::{Key, PublicHalf};
+use crate::keystore::{KeyArgs, PublicHalf};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::sign::{Occasion, sign};
 use crate::visible::visible;
@@ -48,14 +48,13 @@ pub struct Request {
     out: PathBuf,
 }
 
-/// Lets the key of a request speak for the nation: writes the delegation, to be published
+/// Lets the key of a request speak for the nation: the registrar's key signs the delegation, to be published
 #[derive(Debug, clap::Args)]
 pub struct Approve {
     /// The request
     request: PathBuf,
-    /// The registrar's key
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
     /// The delegation to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -105,8 +104,7 @@ fn approve(args: &Approve, context: &Context) -> Outcome {
     let asked = &enrolment.key;
     asked.key.open(&asked.nation, &asked.origin, asked.role).or_exit(Exit::Verification, attempted)?;
     let delegation = enrolment.delegation()?;
-    let passphrase = context.passphrase.existing(&args.key.display().to_string())?;
-    let registrar = Key::open_as(Role::Registrar, &args.key, &passphrase)?;
+    let registrar = args.key.open_as(Role::Registrar, context)?;
     let (nation, origin) = (&registrar.public.nation, &registrar.public.origin);
     if (&asked.nation, &asked.origin) != (nation, origin) {
         let problem = format!("the key was made for {} and its log {}", asked.nation, asked.origin);

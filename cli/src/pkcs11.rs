@@ -1,0 +1,428 @@
+//! Keys in a token: a security module or a card that signs and never gives a secret away, spoken to
+//! through its maker's PKCS#11 library (<https://docs.oasis-open.org/pkcs11/pkcs11-spec/v3.1/>).
+//!
+//! In scope: finding a token and a key in it, one login, making an Ed25519 key, signing with `CKM_EDDSA`.
+//! Out of scope: initialising tokens and setting PINs; the token's own tools do that.
+//!
+//! A library is loaded, and a token logged into, once for the whole process: so the standard has it, and
+//! so a PIN that was wrong for one key is not tried again for the next, which could lock the token.
+//! Each token has a thread of its own, because nothing else bounds a call into somebody's library.
+
+pub mod uri;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chancery_schema::key::{PublicKey, SignError, Signer};
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::{Slot, TokenInfo};
+
+use self::uri::Uri;
+use crate::clock;
+use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::passphrase::Passphrase;
+
+/// How long a token may take to answer. A card needs a second; whoever waits for a signature holds up
+/// the log.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many may wait for one token: a node signs with three keys, and gives up after [`PATIENCE`].
+const WAITING_MAX: usize = 16;
+
+/// id-Ed25519 (RFC 8410 §3), as `CKA_EC_PARAMS`.
+const ED25519: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
+
+/// DER of an OCTET STRING of 32 bytes, up to the bytes: so tokens give a point, or they give it bare.
+const POINT_PREFIX: [u8; 2] = [0x04, 0x20];
+
+/// A key in a token.
+pub struct TokenKey {
+    uri: Uri,
+    token: Arc<Token>,
+    public: PublicKey,
+}
+
+impl Signer for TokenKey {
+    fn public_key(&self) -> [u8; 32] {
+        *self.public.as_bytes()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        let (uri, bytes) = (self.uri.clone(), message.to_vec());
+        let signature = self.token.ask(move |session| {
+            let key = only(session, &uri, ObjectClass::PRIVATE_KEY)?;
+            Ok(session.sign(&Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Ed25519)), key, &bytes)?)
+        });
+        let checked = signature.and_then(|signature| checked(&self.public, message, &signature));
+        checked.map_err(|problem| SignError(format!("{}: {problem}", self.uri.key())))
+    }
+}
+
+impl TokenKey {
+    /// Opens the key that `uri` names. `pin` is asked where this process has not logged into its token.
+    ///
+    /// # Errors
+    /// When module, token or key is not there, the PIN is wrong, or the key does not meet the profile.
+    pub fn open(uri: &Uri, pin: impl FnOnce() -> Outcome<Passphrase>) -> Outcome<Self> {
+        let token = Token::of(uri, pin)?;
+        let asked = uri.clone();
+        let point = token.ask(move |session| {
+            only(session, &asked, ObjectClass::PRIVATE_KEY)?;
+            let public = only(session, &asked, ObjectClass::PUBLIC_KEY)?;
+            let attributes = session.get_attributes(public, &[AttributeType::EcPoint])?;
+            let point = attributes.into_iter().find_map(|attribute| match attribute {
+                Attribute::EcPoint(point) => Some(point),
+                _ => None,
+            });
+            point.ok_or_else(|| Problem::from("the token does not tell its public key (CKA_EC_POINT)"))
+        });
+        let public = point.and_then(|point| public_key(&point));
+        let public = public.map_err(anyhow::Error::msg).or_exit(Exit::Authority, || attempted(uri))?;
+        Ok(Self { uri: uri.clone(), token, public })
+    }
+
+    /// Makes the key that `uri` names inside its token, never to leave it, and opens it.
+    ///
+    /// # Errors
+    /// As [`TokenKey::open`], and when there is such a key already.
+    pub fn generate(uri: &Uri, pin: impl FnOnce() -> Outcome<Passphrase>) -> Outcome<Self> {
+        let Some(label) = uri.object.clone() else {
+            return fail(Exit::Usage, "a new key needs a label: add object=LABEL to the PKCS#11 URI");
+        };
+        let id = uri.id.clone().map_or_else(|| clock::random_bytes::<16>().map(Vec::from), Ok)?;
+        let token = Token::of(uri, pin)?;
+        let asked = uri.clone();
+        let made = token.ask(move |session| {
+            for class in [ObjectClass::PRIVATE_KEY, ObjectClass::PUBLIC_KEY] {
+                if !find(session, &asked, class)?.is_empty() {
+                    return Err(Problem::from("the token has it already; nothing was made; take it with --existing"));
+                }
+            }
+            let common = [Attribute::Token(true), Attribute::Label(label.clone().into()), Attribute::Id(id.clone())];
+            let public = [Attribute::EcParams(ED25519.to_vec()), Attribute::Verify(true), Attribute::Private(false)];
+            let secret = [
+                Attribute::Private(true),
+                Attribute::Sensitive(true),
+                Attribute::Extractable(false),
+                Attribute::Sign(true),
+            ];
+            let (public, secret) = ([&common[..], &public].concat(), [&common[..], &secret].concat());
+            session.generate_key_pair(&Mechanism::EccEdwardsKeyPairGen, &public, &secret)?;
+            Ok(())
+        });
+        made.map_err(anyhow::Error::msg).or_exit(Exit::Authority, || format!("failed to make {}", uri.key()))?;
+        Self::open(uri, || fail(Exit::Authority, "the token was closed meanwhile"))
+    }
+
+    /// The URI by which it was opened.
+    #[cfg(feature = "node")]
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+/// A token's word is not taken for it: what does not verify is not a signature.
+fn checked(public: &PublicKey, message: &[u8], signature: &[u8]) -> Result<[u8; 64], String> {
+    let held = public.verify(message, signature).ok().and_then(|()| signature.try_into().ok());
+    let problem = "the token answered with what is not a signature of this key; it or its module is broken, or its \
+                   public key is another key's";
+    held.ok_or_else(|| problem.to_owned())
+}
+
+fn public_key(point: &[u8]) -> Result<PublicKey, String> {
+    let bytes = point.strip_prefix(&POINT_PREFIX).unwrap_or(point);
+    let bytes = bytes.try_into().map_err(|_| "the token tells a public key that is not one of Ed25519")?;
+    PublicKey::from_bytes(bytes).map_err(|error| error.to_string())
+}
+
+/// The one key that `uri` names.
+fn only(session: &Session, uri: &Uri, class: ObjectClass) -> Result<ObjectHandle, Problem> {
+    let what = if class == ObjectClass::PRIVATE_KEY { "private" } else { "public" };
+    match find(session, uri, class)?[..] {
+        [key] => Ok(key),
+        [] => Err(Problem::Said(format!(
+            "the token has no such {what} Ed25519 key; see what it holds with its own tool, or make one with \
+             `chancery keygen --token`"
+        ))),
+        _ => Err(Problem::Said(format!("the token has several such {what} keys; tell them apart by id="))),
+    }
+}
+
+/// At most two: whoever finds several does not need them all.
+fn find(session: &Session, uri: &Uri, class: ObjectClass) -> Result<Vec<ObjectHandle>, Problem> {
+    let mut asked = vec![Attribute::Class(class), Attribute::KeyType(KeyType::EC_EDWARDS)];
+    asked.extend(uri.object.clone().map(|label| Attribute::Label(label.into())));
+    asked.extend(uri.id.clone().map(Attribute::Id));
+    Ok(session.iter_objects(&asked)?.take(2).collect::<Result<_, _>>()?)
+}
+
+/// Every library that was loaded and every token that was opened, for as long as the process runs.
+static OPENED: Mutex<Opened> = Mutex::new(Opened { modules: Vec::new(), tokens: Vec::new() });
+
+struct Opened {
+    modules: Vec<(PathBuf, Pkcs11)>,
+    tokens: Vec<Arc<Token>>,
+}
+
+impl Opened {
+    fn module(&mut self, uri: &Uri) -> Outcome<Pkcs11> {
+        if let Some((_, module)) = self.modules.iter().find(|(path, _)| *path == uri.module) {
+            return Ok(module.clone());
+        }
+        let shown = uri.module.display();
+        let hint = "install what the token's maker gives for it, or correct module-path";
+        let attempted = || format!("failed to load the PKCS#11 module {shown}; {hint}");
+        let module = Pkcs11::new(&uri.module).or_exit(Exit::Authority, attempted)?;
+        let threads = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
+        module
+            .initialize(threads)
+            .or_exit(Exit::Authority, || format!("failed to start the PKCS#11 module {shown}"))?;
+        self.modules.push((uri.module.clone(), module.clone()));
+        Ok(module)
+    }
+}
+
+/// A token that is logged into.
+struct Token {
+    module: PathBuf,
+    label: String,
+    serial: String,
+    jobs: SyncSender<Job>,
+}
+
+type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+
+impl Token {
+    /// The token that `uri` names, logged into with `pin` unless this process has done so.
+    fn of(uri: &Uri, pin: impl FnOnce() -> Outcome<Passphrase>) -> Outcome<Arc<Self>> {
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        let module = opened.module(uri)?;
+        let found = present(&module, |info| matches(info, uri)).map_err(|problem| problem.to_string());
+        let found = found.map_err(anyhow::Error::msg).or_exit(Exit::Authority, || attempted(uri))?;
+        let mut found = found.into_iter().filter(|(slot, _)| uri.slot_id.is_none_or(|asked| asked == slot.id()));
+        let info = match (found.next(), found.next()) {
+            (Some((_, info)), None) => info,
+            (None, _) => {
+                let hint = "connect it, start its service, or correct the PKCS#11 URI";
+                return fail(Exit::Authority, format!("{}: {} is not there; {hint}", attempted(uri), uri.place()));
+            }
+            _ => {
+                let hint = "tell them apart by serial=";
+                return fail(Exit::Usage, format!("{}: there are several such tokens; {hint}", attempted(uri)));
+            }
+        };
+        let (label, serial) = (info.label().to_owned(), info.serial_number().to_owned());
+        let same = |token: &&Arc<Self>| (&token.module, &token.label, &token.serial) == (&uri.module, &label, &serial);
+        if let Some(token) = opened.tokens.iter().find(same) {
+            return Ok(Arc::clone(token));
+        }
+        let mut desk =
+            Desk { module, label: label.clone(), serial: serial.clone(), pin: pin()?, refused: false, session: None };
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(WAITING_MAX);
+        std::thread::Builder::new().name("token".to_owned()).spawn(move || {
+            for job in waiting {
+                job(&mut desk);
+            }
+        })?;
+        let token = Arc::new(Self { module: uri.module.clone(), label, serial, jobs });
+        opened.tokens.push(Arc::clone(&token));
+        Ok(token)
+    }
+
+    /// Has the token's thread do `work` in a session, and waits for the answer, but not for ever.
+    fn ask<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Session) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, String> {
+        let (answer, wait) = mpsc::sync_channel(1);
+        let job = Box::new(move |desk: &mut Desk| {
+            // Whoever asked may have given up.
+            let _ = answer.send(desk.work(&work).map_err(|problem| problem.to_string()));
+        });
+        let hangs = || format!("the token did not answer within {} seconds; see whether it hangs", PATIENCE.as_secs());
+        match self.jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(hangs()),
+            Err(TrySendError::Disconnected(_)) => return Err(STOPPED.to_owned()),
+        }
+        match wait.recv_timeout(PATIENCE) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => Err(hangs()),
+            Err(RecvTimeoutError::Disconnected) => Err(STOPPED.to_owned()),
+        }
+    }
+}
+
+const STOPPED: &str = "the module that speaks to the token has failed; restart this process";
+
+/// What a token's thread holds.
+struct Desk {
+    module: Pkcs11,
+    label: String,
+    serial: String,
+    pin: Passphrase,
+    refused: bool,
+    session: Option<Session>,
+}
+
+impl Desk {
+    /// Works in the session that is open; where that was lost, in a new one, once.
+    fn work<T>(&mut self, work: &impl Fn(&Session) -> Result<T, Problem>) -> Result<T, Problem> {
+        if let Some(session) = &self.session {
+            match work(session) {
+                Err(Problem::Device(_)) => self.session = None,
+                answer => return answer,
+            }
+        }
+        let session = self.log_in()?;
+        let answer = work(&session);
+        if !matches!(answer, Err(Problem::Device(_))) {
+            self.session = Some(session);
+        }
+        answer
+    }
+
+    fn log_in(&mut self) -> Result<Session, Problem> {
+        if self.refused {
+            return Err(Problem::from("the PIN was wrong before and is not tried again; correct it and restart"));
+        }
+        let same = |info: &TokenInfo| (info.label(), info.serial_number()) == (&*self.label, &*self.serial);
+        let found = present(&self.module, same)?.pop();
+        let (slot, info) = found.ok_or("the token is not there; connect it, or start its service")?;
+        if info.user_pin_locked() {
+            return Err(Problem::from("the token's PIN is locked; its security officer can set another"));
+        }
+        if info.user_pin_final_try() {
+            return Err(Problem::from(
+                "one more wrong PIN would lock the token; log in once with the token's own tool, then try again",
+            ));
+        }
+        let session = self.module.open_rw_session(slot)?;
+        match session.login(UserType::User, Some(&self.pin)) {
+            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+            Err(Error::Pkcs11(
+                RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange | RvError::PinLocked,
+                _,
+            )) => {
+                self.refused = true;
+                Err(Problem::from("the PIN is wrong; it was tried once only, lest the token lock; correct it first"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The tokens that are there now and that `is_meant` picks.
+fn present(module: &Pkcs11, is_meant: impl Fn(&TokenInfo) -> bool) -> Result<Vec<(Slot, TokenInfo)>, Problem> {
+    let slots = module.get_slots_with_token()?.into_iter();
+    // A slot that cannot say what is in it holds none that we could use.
+    let held = slots.filter_map(|slot| Some((slot, module.get_token_info(slot).ok()?)));
+    Ok(held.filter(|(_, info)| info.token_initialized() && is_meant(info)).collect())
+}
+
+fn matches(info: &TokenInfo, uri: &Uri) -> bool {
+    [
+        (&uri.token, info.label()),
+        (&uri.serial, info.serial_number()),
+        (&uri.manufacturer, info.manufacturer_id()),
+        (&uri.model, info.model()),
+    ]
+    .iter()
+    .all(|(asked, found)| asked.as_ref().is_none_or(|asked| asked == found))
+}
+
+fn attempted(uri: &Uri) -> String {
+    format!("failed to open {}", uri.key())
+}
+
+/// Why a token did not do what was asked.
+enum Problem {
+    /// It, or the way to it, failed; a new session may help.
+    Device(Error),
+    /// It works, and the answer is no.
+    Said(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(error) => f.write_str(&words(error)),
+            Self::Said(words) => f.write_str(words),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Device(error)
+    }
+}
+
+impl From<&str> for Problem {
+    fn from(words: &str) -> Self {
+        Self::Said(words.to_owned())
+    }
+}
+
+/// The library's own texts are whole paragraphs of the standard; these say what to do.
+fn words(error: &Error) -> String {
+    let Error::Pkcs11(answer, function) = error else { return error.to_string() };
+    let hint = match answer {
+        RvError::TokenNotPresent | RvError::TokenNotRecognized | RvError::DeviceRemoved | RvError::SlotIdInvalid => {
+            "; connect the token, or start its service"
+        }
+        RvError::SessionHandleInvalid | RvError::SessionClosed | RvError::UserNotLoggedIn => {
+            "; the session was lost, try again"
+        }
+        RvError::MechanismInvalid | RvError::CurveNotSupported => "; the token does not know Ed25519",
+        RvError::DataLenRange => "; the token does not sign a message of this length",
+        RvError::KeyFunctionNotPermitted => "; the key was made without the right to sign",
+        RvError::UserPinNotInitialized => "; set a PIN with the token's own tool",
+        RvError::TokenWriteProtected | RvError::SessionReadOnly => "; the token takes no new key",
+        _ => "",
+    };
+    format!("the token answered {answer:?} to {function:?}{hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use chancery_schema::key::Signer as _;
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    #[test]
+    fn what_a_token_answers_is_a_signature_or_an_error() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let public = PublicKey::from_bytes(&key.public_key()).unwrap();
+        let signature = key.sign(b"a checkpoint").unwrap();
+        assert_eq!(checked(&public, b"a checkpoint", &signature), Ok(signature));
+        let other = SigningKey::from_bytes(&[8; 32]).sign(b"a checkpoint").unwrap();
+        for rubbish in [&other[..], &signature[..63], &[0; 64], &[], &[signature, signature].concat()] {
+            let problem = checked(&public, b"a checkpoint", rubbish).unwrap_err();
+            assert!(problem.contains("not a signature of this key"), "{problem}");
+        }
+        assert!(checked(&public, b"another checkpoint", &signature).is_err());
+    }
+
+    #[test]
+    fn a_point_is_bare_or_an_octet_string_and_meets_the_profile() {
+        let bytes = SigningKey::from_bytes(&[7; 32]).public_key();
+        let known = PublicKey::from_bytes(&bytes);
+        assert_eq!(public_key(&bytes).ok(), known.ok());
+        assert_eq!(public_key(&[&POINT_PREFIX[..], &bytes].concat()).ok(), known.ok());
+        for (point, hint) in [(&bytes[..31], "not one of Ed25519"), (&[0; 32], "small order"), (&[], "not one of")] {
+            let problem = public_key(point).unwrap_err();
+            assert!(problem.contains(hint), "{problem}");
+        }
+    }
+}
