@@ -264,6 +264,9 @@ impl Token {
 
 const STOPPED: &str = "the module that speaks to the token has failed; restart this process";
 
+const WRONG_PIN: &str =
+    "the PIN is wrong; it was tried once and is not tried again, lest the token lock; correct it and start anew";
+
 /// What a token's thread holds.
 struct Desk {
     module: Pkcs11,
@@ -293,7 +296,7 @@ impl Desk {
 
     fn log_in(&mut self) -> Result<Session, Problem> {
         if self.refused {
-            return Err(Problem::from("the PIN was wrong before and is not tried again; correct it and restart"));
+            return Err(Problem::from(WRONG_PIN));
         }
         let same = |info: &TokenInfo| (info.label(), info.serial_number()) == (&*self.label, &*self.serial);
         let found = present(&self.module, same)?.pop();
@@ -314,7 +317,7 @@ impl Desk {
                 _,
             )) => {
                 self.refused = true;
-                Err(Problem::from("the PIN is wrong; it was tried once only, lest the token lock; correct it first"))
+                Err(Problem::from(WRONG_PIN))
             }
             Err(error) => Err(error.into()),
         }
