@@ -199,7 +199,7 @@ struct Token {
     jobs: SyncSender<Job>,
 }
 
-type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 impl Token {
     /// The token that `uri` names, logged into with `pin` unless this process has done so.
@@ -225,12 +225,12 @@ impl Token {
         if let Some(token) = opened.tokens.iter().find(same) {
             return Ok(Arc::clone(token));
         }
-        let mut desk =
-            Desk { module, label: label.clone(), serial: serial.clone(), pin: pin()?, refused: false, session: None };
+        let mut worker =
+            Worker { module, label: label.clone(), serial: serial.clone(), pin: pin()?, refused: false, session: None };
         let (jobs, waiting) = mpsc::sync_channel::<Job>(WAITING_MAX);
         std::thread::Builder::new().name("token".to_owned()).spawn(move || {
             for job in waiting {
-                job(&mut desk);
+                job(&mut worker);
             }
         })?;
         let token = Arc::new(Self { module: uri.module.clone(), label, serial, jobs });
@@ -244,9 +244,9 @@ impl Token {
         work: impl Fn(&Session) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, String> {
         let (answer, wait) = mpsc::sync_channel(1);
-        let job = Box::new(move |desk: &mut Desk| {
+        let job = Box::new(move |worker: &mut Worker| {
             // Whoever asked may have given up.
-            let _ = answer.send(desk.work(&work).map_err(|problem| problem.to_string()));
+            let _ = answer.send(worker.work(&work).map_err(|problem| problem.to_string()));
         });
         let hangs = || format!("the token did not answer within {} seconds; see whether it hangs", PATIENCE.as_secs());
         match self.jobs.try_send(job) {
@@ -268,7 +268,7 @@ const WRONG_PIN: &str =
     "the PIN is wrong; it was tried once and is not tried again, lest the token lock; correct it and start anew";
 
 /// What a token's thread holds.
-struct Desk {
+struct Worker {
     module: Pkcs11,
     label: String,
     serial: String,
@@ -277,7 +277,7 @@ struct Desk {
     session: Option<Session>,
 }
 
-impl Desk {
+impl Worker {
     /// Works in the session that is open; where that was lost, in a new one, once.
     fn work<T>(&mut self, work: &impl Fn(&Session) -> Result<T, Problem>) -> Result<T, Problem> {
         if let Some(session) = &self.session {

@@ -1,8 +1,8 @@
 /* A PKCS#11 module that is SoftHSM, but counts logins and fails on command.
  *
- * It lies in the folder of SOFTHSM2_CONF. There it writes a line to `logins` for each C_Login, and looks
- * for `fault` at each call that matters: "removed" makes the token be gone, "rubbish" makes it sign other
- * bytes, "hang" makes it never answer. tests/tests/tokens.rs builds and drives it.
+ * In the folder of SOFTHSM2_CONF it writes a line to `logins` for each C_Login, and looks for `fault` at each
+ * call that matters: "removed" makes the token be gone with its sessions, "rubbish" spoils its signatures,
+ * "hang" makes it never answer. tests/tests/tokens.rs builds and drives it.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct functions {
   unsigned char version[2];
   void *function[68];
 };
-enum { GET_SLOT_LIST = 4, LOGIN = 18, SIGN_INIT = 42, SIGN = 43 };
+enum { GET_SLOT_LIST = 4, CLOSE_SESSION = 13, LOGIN = 18, SIGN_INIT = 42, SIGN = 43 };
 enum { DEVICE_REMOVED = 0x32 };
 
 static struct functions real, ours;
@@ -55,7 +55,8 @@ static word login(word session, word user, unsigned char *pin, word length) {
 
 static word sign_init(word session, void *mechanism, word key) {
   word (*next)(word, void *, word) = real.function[SIGN_INIT];
-  if (fault("removed")) return DEVICE_REMOVED;
+  word (*close_session)(word) = real.function[CLOSE_SESSION];
+  if (fault("removed")) return close_session(session), DEVICE_REMOVED;
   while (fault("hang")) usleep(50000);
   return next(session, mechanism, key);
 }

@@ -135,6 +135,17 @@ fn what_is_wrong_with_a_token_is_said_with_what_mends_it() {
     check(keygen("publisher", "publisher", &desk.uri("new"), 2), "publisher.pub.json exists");
     check(keygen("transport", "transport", &desk.uri("new"), 2), "make it without --token");
     check(sign(&desk.uri("new"), public, 4), "no such private");
+    let mut request = desk.chancery();
+    request.args(["enrol", "request", "--key", &uri, "--holder", "v", "--model", "v", "--out", "request.json"]);
+    check(fail(&mut request, 2).unwrap(), "NAME.pub.json");
+    let mut init = desk.chancery();
+    init.args(["init", "--nation", "FR", "--origin", FRANCE.origin, "--name", "fr=France"]);
+    for name in ["log", "mirror"] {
+        init.args(["--token", &format!("{name}={uri}")]);
+    }
+    check(fail(&mut init, 2).unwrap(), "--token gives log and mirror one key");
+    check(fail(init.args(["--token", &format!("transport={uri}")]), 2).unwrap(), "use one of root-1, root-2");
+    assert!(!desk.home().join("fr").exists());
 }
 
 #[test]

@@ -75,13 +75,15 @@ fn in_token(args: &Args, name: &str, uri: &Uri, context: &Context) -> Outcome<(K
     refuse_taken(&args.out.join(format!("{name}.{PUBLIC_EXTENSION}")))?;
     let pin = || context.passphrase.pin(uri, None, Path::new(""));
     let key = if args.existing { TokenKey::open(uri, pin)? } else { TokenKey::generate(uri, pin)? };
-    let key = Key::of_token(key, &args.nation, &args.origin, args.role)?;
-    let hint = || "the token has the key now; write NAME.pub.json with --existing";
-    let path = key.save_public(&args.out, name).map_err(|mut failure| {
-        failure.error = failure.error.context(hint());
+    let written = Key::of_token(key, &args.nation, &args.origin, args.role).and_then(|key| {
+        let path = key.save_public(&args.out, name)?;
+        Ok((key, path))
+    });
+    written.map_err(|mut failure| {
+        let hint = "the token has the key, but NAME.pub.json was not written; write it with --existing";
+        failure.error = failure.error.context(hint);
         failure
-    })?;
-    Ok((key, path))
+    })
 }
 
 fn make_folder(args: &Args) -> Outcome {

@@ -169,12 +169,6 @@ impl Args {
                     format!("--token: no key in a token is called so; use one of {}", names.join(", ")),
                 );
             }
-            if tokens.values().any(|other: &Uri| other.key() == uri.key()) {
-                return fail(
-                    Exit::Usage,
-                    format!("--token: {} has two names; give each name a key of its own", uri.key()),
-                );
-            }
             if tokens.insert(name.clone(), uri.within(&here)).is_some() {
                 return fail(Exit::Usage, format!("--token gives {name} twice"));
             }
@@ -244,7 +238,7 @@ impl Keys {
             }
         };
         let of = |role: Role| key(role.as_str(), role);
-        Ok(Self {
+        let keys = Self {
             roots: (1..=args.roots).map(|number| key(&keys::root_name(number), Role::Root)).collect::<Outcome<_>>()?,
             registrar: of(Role::Registrar)?,
             exchange: of(Role::Exchange)?,
@@ -253,7 +247,14 @@ impl Keys {
             mirror: of(Role::Mirror)?,
             node: of(Role::Node)?,
             transport: of(Role::Transport)?,
-        })
+        };
+        let mut ids = BTreeMap::new();
+        for (name, key) in keys.named() {
+            if let Some(other) = ids.insert(key.public.key.keyid, name.clone()) {
+                return fail(Exit::Usage, format!("--token gives {other} and {name} one key; each needs its own"));
+            }
+        }
+        Ok(keys)
     }
 
     /// What `chancery.toml` has to say of keys in tokens; the roots are not the node's.
