@@ -10,7 +10,6 @@
 
 pub mod uri;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -146,14 +145,15 @@ fn public_key(point: &[u8]) -> Result<PublicKey, String> {
 
 /// The one key that `uri` names.
 fn only(session: &Session, uri: &Uri, class: ObjectClass) -> Result<ObjectHandle, Problem> {
-    let what = if class == ObjectClass::PRIVATE_KEY { "private" } else { "public" };
+    let (what, hint) = if class == ObjectClass::PRIVATE_KEY {
+        ("private", "see with its own tool what it holds, or make one with `chancery keygen --token`")
+    } else {
+        ("public", "bring it in beside the private one, with the token's own tool")
+    };
     match find(session, uri, class)?[..] {
         [key] => Ok(key),
-        [] => Err(Problem::Said(format!(
-            "the token has no such {what} Ed25519 key; see what it holds with its own tool, or make one with \
-             `chancery keygen --token`"
-        ))),
-        _ => Err(Problem::Said(format!("the token has several such {what} keys; tell them apart by id="))),
+        [] => Err(Problem(format!("the token has no such {what} Ed25519 key; {hint}"))),
+        _ => Err(Problem(format!("the token has several such {what} keys; tell them apart by id="))),
     }
 }
 
@@ -174,20 +174,21 @@ struct Opened {
 }
 
 impl Opened {
-    fn module(&mut self, uri: &Uri) -> Outcome<Pkcs11> {
-        if let Some((_, module)) = self.modules.iter().find(|(path, _)| *path == uri.module) {
-            return Ok(module.clone());
-        }
+    /// The library that `uri` names, under whichever of its names, and its one path.
+    fn module(&mut self, uri: &Uri) -> Outcome<(Pkcs11, PathBuf)> {
         let shown = uri.module.display();
         let hint = "install what the token's maker gives for it, or correct module-path";
         let attempted = || format!("failed to load the PKCS#11 module {shown}; {hint}");
-        let module = Pkcs11::new(&uri.module).or_exit(Exit::Authority, attempted)?;
-        let threads = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
-        module
-            .initialize(threads)
-            .or_exit(Exit::Authority, || format!("failed to start the PKCS#11 module {shown}"))?;
-        self.modules.push((uri.module.clone(), module.clone()));
-        Ok(module)
+        let path = uri.module.canonicalize().or_exit(Exit::Authority, attempted)?;
+        if let Some((_, module)) = self.modules.iter().find(|(known, _)| *known == path) {
+            return Ok((module.clone(), path));
+        }
+        let module = Pkcs11::new(&path).or_exit(Exit::Authority, attempted)?;
+        let started = module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK));
+        let started = started.map_err(|error| anyhow::Error::msg(words(&error)));
+        started.or_exit(Exit::Authority, || format!("failed to start the PKCS#11 module {shown}"))?;
+        self.modules.push((path.clone(), module.clone()));
+        Ok((module, path))
     }
 }
 
@@ -205,8 +206,8 @@ impl Token {
     /// The token that `uri` names, logged into with `pin` unless this process has done so.
     fn of(uri: &Uri, pin: impl FnOnce() -> Outcome<Passphrase>) -> Outcome<Arc<Self>> {
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-        let module = opened.module(uri)?;
-        let found = present(&module, |info| matches(info, uri)).map_err(|problem| problem.to_string());
+        let (module, path) = opened.module(uri)?;
+        let found = present(&module, |info| matches(info, uri)).map_err(|Problem(words)| words);
         let found = found.map_err(anyhow::Error::msg).or_exit(Exit::Authority, || attempted(uri))?;
         let mut found = found.into_iter().filter(|(slot, _)| uri.slot_id.is_none_or(|asked| asked == slot.id()));
         let info = match (found.next(), found.next()) {
@@ -221,7 +222,7 @@ impl Token {
             }
         };
         let (label, serial) = (info.label().to_owned(), info.serial_number().to_owned());
-        let same = |token: &&Arc<Self>| (&token.module, &token.label, &token.serial) == (&uri.module, &label, &serial);
+        let same = |token: &&Arc<Self>| (&token.module, &token.label, &token.serial) == (&path, &label, &serial);
         if let Some(token) = opened.tokens.iter().find(same) {
             return Ok(Arc::clone(token));
         }
@@ -233,7 +234,7 @@ impl Token {
                 job(&mut worker);
             }
         })?;
-        let token = Arc::new(Self { module: uri.module.clone(), label, serial, jobs });
+        let token = Arc::new(Self { module: path, label, serial, jobs });
         opened.tokens.push(Arc::clone(&token));
         Ok(token)
     }
@@ -246,7 +247,7 @@ impl Token {
         let (answer, wait) = mpsc::sync_channel(1);
         let job = Box::new(move |worker: &mut Worker| {
             // Whoever asked may have given up.
-            let _ = answer.send(worker.work(&work).map_err(|problem| problem.to_string()));
+            let _ = answer.send(worker.work(&work).map_err(|Problem(words)| words));
         });
         let hangs = || format!("the token did not answer within {} seconds; see whether it hangs", PATIENCE.as_secs());
         match self.jobs.try_send(job) {
@@ -278,20 +279,19 @@ struct Worker {
 }
 
 impl Worker {
-    /// Works in the session that is open; where that was lost, in a new one, once.
+    /// Works in the session that is open; where that does not answer as it should, in a new one, once: a token
+    /// that was away has forgotten the login, and then shows no private keys or fails in ways of its own.
     fn work<T>(&mut self, work: &impl Fn(&Session) -> Result<T, Problem>) -> Result<T, Problem> {
-        if let Some(session) = &self.session {
-            match work(session) {
-                Err(Problem::Device(_)) => self.session = None,
-                answer => return answer,
-            }
+        if let Some(session) = self.session.take()
+            && let Ok(answer) = work(&session)
+        {
+            self.session = Some(session);
+            return Ok(answer);
         }
         let session = self.log_in()?;
-        let answer = work(&session);
-        if !matches!(answer, Err(Problem::Device(_))) {
-            self.session = Some(session);
-        }
-        answer
+        let answer = work(&session)?;
+        self.session = Some(session);
+        Ok(answer)
     }
 
     fn log_in(&mut self) -> Result<Session, Problem> {
@@ -309,7 +309,8 @@ impl Worker {
                 "one more wrong PIN would lock the token; log in once with the token's own tool, then try again",
             ));
         }
-        let session = self.module.open_rw_session(slot)?;
+        let module = &self.module;
+        let session = if info.write_protected() { module.open_ro_session(slot) } else { module.open_rw_session(slot) }?;
         match session.login(UserType::User, Some(&self.pin)) {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
             Err(Error::Pkcs11(
@@ -347,32 +348,18 @@ fn attempted(uri: &Uri) -> String {
     format!("failed to open {}", uri.key())
 }
 
-/// Why a token did not do what was asked.
-enum Problem {
-    /// It, or the way to it, failed; a new session may help.
-    Device(Error),
-    /// It works, and the answer is no.
-    Said(String),
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Device(error) => f.write_str(&words(error)),
-            Self::Said(words) => f.write_str(words),
-        }
-    }
-}
+/// Why a token did not do what was asked, in words.
+struct Problem(String);
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self::Device(error)
+        Self(words(&error))
     }
 }
 
 impl From<&str> for Problem {
     fn from(words: &str) -> Self {
-        Self::Said(words.to_owned())
+        Self(words.to_owned())
     }
 }
 

@@ -48,7 +48,9 @@ impl Report {
         }
         self.roots(config);
         if whole && let Some(()) = self.take("keys", open(config, context)) {
-            self.note("keys", Standing::Ok, "for their owner alone, and the passphrase opens them");
+            let opened = "for their owner alone, and the passphrase opens them";
+            let pin = if config.tokens.is_empty() { "" } else { "; the token's PIN opens the others" };
+            self.note("keys", Standing::Ok, format!("{opened}{pin}"));
         }
     }
 
