@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both need Rust, Node 20 and make; the rest they fetch.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint threats corpus interop explore portal browser postgres on-postgres go needs
+.PHONY: help demo test lint threats corpus interop explore portal browser postgres token on-postgres go needs
 
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
@@ -12,7 +12,7 @@ demo: needs explore portal ## Start three nations that exchange models; CHECK=1 
 	$(CARGO) build --locked --workspace --bins
 	target/debug/demo $(if $(CHECK),--check) $(if $(MODEL),--model "$(MODEL)")
 
-test: needs explore portal browser postgres ## Run every check that CI runs
+test: needs explore portal browser postgres token ## Run every check that CI runs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) check --locked -p chancery --no-default-features
@@ -20,6 +20,7 @@ test: needs explore portal browser postgres ## Run every check that CI runs
 	cd web && npm run --silent check && npm test --silent
 	$(CARGO) test --locked --workspace
 	tests/with-postgres $(MAKE) --no-print-directory on-postgres
+	$(CARGO) test --locked --workspace --test tokens -- --ignored
 	$(CARGO) test --locked --workspace --test portal -- --ignored --nocapture
 	$(MAKE) --no-print-directory demo CHECK=1
 
@@ -83,6 +84,11 @@ postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
 		|| { apt-get update -qq && apt-get install --yes --no-install-recommends postgresql; } \
 		|| { echo "PostgreSQL is missing; install it: apt-get install --yes postgresql"; exit 1; }
+
+token:
+	@test -e /usr/lib/softhsm/libsofthsm2.so && command -v softhsm2-util >/dev/null \
+		|| { apt-get update -qq && apt-get install --yes --no-install-recommends softhsm2; } \
+		|| { echo "SoftHSM is missing; install it: apt-get install --yes softhsm2"; exit 1; }
 
 go:
 	@{ command -v go && ls /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog; } >/dev/null 2>&1 \

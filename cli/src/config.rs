@@ -2,19 +2,23 @@
 //! relative paths are taken from the folder of the file. An unknown key is refused, so a mistyped one
 //! is not silently without effect.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use chancery_registry::check_address;
+use chancery_schema::key::Role;
 use chancery_schema::limits::ADDRESSES_MAX;
 use chancery_schema::name::{Nation, Origin};
 use serde::Deserialize;
 
 use crate::files::bounded;
+use crate::node::keys::ROLES;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Reference;
+use crate::pkcs11::uri::Uri;
 
 /// The file's name in a node's folder.
 pub const FILE: &str = "chancery.toml";
@@ -46,7 +50,12 @@ pub struct Config {
     /// The folder of the key files.
     #[serde(default = "default_keys")]
     pub keys: PathBuf,
-    /// Where the passphrase of the keys is: `file:PATH` or `env:NAME`.
+    /// The keys that a token keeps instead of a file, by role: PKCS#11 URIs. Their plain halves are files
+    /// like any other's.
+    #[serde(default)]
+    pub tokens: BTreeMap<Role, Uri>,
+    /// Where the passphrase of the keys is, and the PIN of tokens whose URI does not say it: `file:PATH`
+    /// or `env:NAME`.
     #[serde(default)]
     pub passphrase: Option<Reference>,
     /// Whether a reverse proxy stands before `http` and speaks TLS; then any address may be served.
@@ -164,6 +173,12 @@ impl Config {
             config.tls.is_none() || !config.behind_proxy,
             "tls and behind_proxy exclude each other: either the node speaks TLS or the proxy before it"
         );
+        for role in config.tokens.keys() {
+            let reason = "the network's library takes the secret of a transport key, and a token gives none";
+            anyhow::ensure!(*role != Role::Transport, "tokens names a transport key; {reason}");
+            anyhow::ensure!(ROLES.contains(role), "tokens names a {} key; a node has none", role.as_str());
+        }
+        config.tokens = config.tokens.into_iter().map(|(role, uri)| (role, uri.within(folder))).collect();
         config.database = config.database.within(folder);
         config.keys = folder.join(&config.keys);
         if let Some(tls) = &mut config.tls {
@@ -210,8 +225,14 @@ pub fn socket(address: &str) -> Option<SocketAddr> {
 
 /// The configuration of a new node, as its operator will read it.
 #[must_use]
-pub fn template(nation: &Nation, origin: &Origin, database: &Database, http: SocketAddr, p2p: &str) -> String {
-    format!(
+pub fn template(
+    (nation, origin): (&Nation, &Origin),
+    database: &Database,
+    http: SocketAddr,
+    p2p: &str,
+    tokens: &[(Role, &Uri)],
+) -> String {
+    let text = format!(
         r#"# The node of {nation}. Relative paths are taken from this file's folder.
 nation = "{nation}"
 origin = "{origin}"
@@ -236,7 +257,14 @@ p2p = ["{p2p}"]
 # certificate = "certificate.pem"
 # key = "certificate.key"
 "#
-    )
+    );
+    if tokens.is_empty() {
+        return text;
+    }
+    let heading = "# Keys that a token keeps. No PIN stands here, but where it is: pin-source=file:PATH.\n[tokens]";
+    let lines = tokens.iter().map(|(role, uri)| format!("{} = \"{uri}\"", role.as_str()));
+    let lines: Vec<String> = std::iter::once(heading.to_owned()).chain(lines).collect();
+    format!("{text}\n{}\n", lines.join("\n"))
 }
 
 fn default_keys() -> PathBuf {
@@ -274,8 +302,11 @@ mod tests {
         let (nation, origin) = ("FR".parse().unwrap(), "fr.example.org/chancery".parse().unwrap());
         let http = "127.0.0.1:9000".parse().unwrap();
         for database in [Database::default(), Database::Server("postgres:///fr?host=/run/postgresql".to_owned())] {
-            let text = template(&nation, &origin, &database, http, "/ip4/127.0.0.1/tcp/9001");
+            let uri: Uri = "pkcs11:token=a%22b;object=log?module-path=/m.so&pin-source=file:/pin".parse().unwrap();
+            let tokens = [(Role::Log, &uri)];
+            let text = template((&nation, &origin), &database, http, "/ip4/127.0.0.1/tcp/9001", &tokens);
             let config = Config::parse(&text, Path::new("/srv/fr")).unwrap();
+            assert_eq!(config.tokens, BTreeMap::from([(Role::Log, uri)]));
             assert_eq!((config.http, config.p2p), (http, vec!["/ip4/127.0.0.1/tcp/9001".to_owned()]));
             assert_eq!(config.database, database.within(Path::new("/srv/fr")));
         }
@@ -289,8 +320,10 @@ mod tests {
 
     #[test]
     fn paths_of_the_file_are_relative_to_its_folder() {
-        let config =
-            parse("database = \"/var/fr.db\"\nkeys = \"k\"\n[tls]\ncertificate = \"c\"\nkey = \"/k\"\n").unwrap();
+        let tokens = "[tokens]\nlog = \"pkcs11:token=t;object=o?module-path=/m&pin-source=file:pin\"\n";
+        let tls = "[tls]\ncertificate = \"c\"\nkey = \"/k\"\n";
+        let config = parse(&format!("database = \"/var/fr.db\"\nkeys = \"k\"\n{tls}{tokens}")).unwrap();
+        assert_eq!(config.tokens[&Role::Log].pin, Some(Reference::File("/srv/fr/pin".into())));
         assert_eq!(config.database, Database::File("/var/fr.db".into()));
         assert_eq!(config.keys, Path::new("/srv/fr/k"));
         let tls = config.tls.clone().unwrap();
@@ -307,6 +340,10 @@ mod tests {
             "passphrase = \"correct horse\"\n",
             "database = \"mysql://db/fr\"\n",
             "behind_proxy = true\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n",
+            "[tokens]\nlog = \"keys/log.key\"\n",
+            "[tokens]\ntransport = \"pkcs11:token=t;object=o?module-path=/m\"\n",
+            "[tokens]\npublisher = \"pkcs11:token=t;object=o?module-path=/m\"\n",
+            "[tokens]\nclerk = \"pkcs11:token=t;object=o?module-path=/m\"\n",
         ] {
             assert!(parse(more).is_err(), "{more:?} should be refused");
         }
@@ -314,7 +351,11 @@ mod tests {
 
     #[test]
     fn a_secret_written_where_its_reference_belongs_is_not_repeated() {
-        for more in ["passphrase = \"correct horse\"\n", "database = \"postgres://fr:horse@db.example.org/fr\"\n"] {
+        for more in [
+            "passphrase = \"correct horse\"\n",
+            "database = \"postgres://fr:horse@db.example.org/fr\"\n",
+            "[tokens]\nlog = \"pkcs11:token=t;object=o?module-path=/m&pin-value=horse\"\n",
+        ] {
             let text = format!("{:#}", parse(more).unwrap_err());
             assert!(!text.contains("horse"), "{text}");
         }

@@ -3,8 +3,11 @@
 //!
 //! Any age program opens a key file: it holds the name of its format and the base64 of the 32 secret
 //! bytes, each on a line. Only the owner may read it; a file that others can read is refused.
+//!
+//! Of a key in a token ([`crate::pkcs11`]) there is the plain half only, and a URI instead of a path.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use age::scrypt;
 use anyhow::Context as _;
@@ -18,11 +21,16 @@ use zeroize::Zeroizing;
 use crate::clock;
 use crate::files::{bounded, write_whole};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
-use crate::passphrase::Passphrase;
-use crate::private_file;
+use crate::passphrase::{Given, Passphrase};
+use crate::pkcs11::TokenKey;
+use crate::pkcs11::uri::{SCHEME, Uri};
+use crate::{Context, private_file};
 
 /// The first line inside a key file of this module.
 const SECRET_FORMAT: &str = "chancery.ed25519-secret/v1";
+
+/// The ending of a key's plain half.
+pub const PUBLIC_EXTENSION: &str = "pub.json";
 
 /// A key file or its plain half, in bytes: far more than either has.
 const BYTES_MAX: u64 = 64 << 10;
@@ -70,46 +78,89 @@ impl PublicHalf {
 pub struct Key {
     /// The plain half.
     pub public: PublicHalf,
-    signing: SigningKey,
+    secret: Secret,
+}
+
+/// What signs for a key.
+enum Secret {
+    /// The secret itself, out of a key file.
+    Here(SigningKey),
+    /// A token that keeps it.
+    Token(TokenKey),
+}
+
+impl Secret {
+    fn signer(&self) -> &dyn Signer {
+        match self {
+            Self::Here(signing) => signing,
+            Self::Token(token) => token,
+        }
+    }
 }
 
 impl Signer for Key {
     fn public_key(&self) -> [u8; 32] {
-        self.signing.verifying_key().to_bytes()
+        self.secret.signer().public_key()
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        Signer::sign(&self.signing, message)
+        self.secret.signer().sign(message)
     }
 }
 
 impl Key {
-    /// Makes a new key for a role.
+    /// Makes a new key for a role, to be saved in a file.
     ///
     /// # Errors
     /// When the operating system gives no randomness.
     pub fn generate(nation: &Nation, origin: &Origin, role: Role) -> Outcome<Self> {
         let seed = Zeroizing::new(clock::random_bytes::<32>()?);
-        let signing = SigningKey::from_bytes(&seed);
-        let key = KeyRecord::issue(&signing, nation, origin, role)?;
-        let public = PublicHalf { nation: nation.clone(), origin: origin.clone(), role, key };
-        Ok(Self { public, signing })
+        Self::issue(Secret::Here(SigningKey::from_bytes(&seed)), nation, origin, role)
     }
 
-    /// Writes both halves into `folder` as `name`, and answers the path of the secret one.
+    /// Takes a key of a token for a role.
+    ///
+    /// # Errors
+    /// When the token does not sign the proof of possession.
+    pub fn of_token(key: TokenKey, nation: &Nation, origin: &Origin, role: Role) -> Outcome<Self> {
+        Self::issue(Secret::Token(key), nation, origin, role)
+    }
+
+    fn issue(secret: Secret, nation: &Nation, origin: &Origin, role: Role) -> Outcome<Self> {
+        let key = KeyRecord::issue(secret.signer(), nation, origin, role).or_exit(Exit::Authority, || {
+            let role = role.as_str();
+            format!("failed to show that the {role} key is held")
+        })?;
+        let public = PublicHalf { nation: nation.clone(), origin: origin.clone(), role, key };
+        Ok(Self { public, secret })
+    }
+
+    /// Writes what is not in a token into `folder` as `name`, and answers the path of the secret half, or
+    /// of the plain one where there is no other.
     ///
     /// # Errors
     /// When either file exists, or the disk does not take them.
     pub fn save(&self, folder: &Path, name: &str, passphrase: &Passphrase) -> Outcome<PathBuf> {
+        let Secret::Here(signing) = &self.secret else { return self.save_public(folder, name) };
         let path = folder.join(format!("{name}.key"));
         let work_factor_log_n = match self.public.role {
             Role::Root | Role::Registrar => WORK_FACTOR_LOG_N_OFFLINE,
             _ => WORK_FACTOR_LOG_N,
         };
-        let seed = Zeroizing::new(self.signing.to_bytes());
+        let seed = Zeroizing::new(signing.to_bytes());
         let secret = encrypt(SECRET_FORMAT, &seed, work_factor_log_n, passphrase)?;
-        let text = serde_json::to_string_pretty(&self.public)? + "\n";
-        create(&path, &secret, &public_path(&path), text.as_bytes())?;
+        create(&path, &secret, &public_path(&path), self.public_text()?.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Writes the plain half into `folder` as `name`, and answers its path.
+    ///
+    /// # Errors
+    /// When it exists, or the disk does not take it.
+    pub fn save_public(&self, folder: &Path, name: &str) -> Outcome<PathBuf> {
+        let path = folder.join(format!("{name}.{PUBLIC_EXTENSION}"));
+        refuse_taken(&path)?;
+        write_whole(&path, self.public_text()?.as_bytes())?;
         Ok(path)
     }
 
@@ -120,40 +171,146 @@ impl Key {
     pub fn open(path: &Path, passphrase: &Passphrase) -> Outcome<Self> {
         let signing = SigningKey::from_bytes(&*open_secret(SECRET_FORMAT, path, passphrase)?);
         let public = PublicHalf::read(&public_path(path))?;
-        let attempted = || format!("failed to read the key {}", path.display());
-        let opened =
-            public.key.open(&public.nation, &public.origin, public.role).or_exit(Exit::Authority, attempted)?;
-        if opened.as_bytes() != signing.verifying_key().as_bytes() {
-            let problem = format!("{} and {} are not of one key", path.display(), public_path(path).display());
-            return fail(Exit::Authority, problem);
-        }
-        Ok(Self { public, signing })
+        Self::joined(public, Secret::Here(signing), &path.display().to_string(), &public_path(path))
     }
 
-    /// As [`Key::open`], and the key is for `role`.
+    fn public_text(&self) -> Outcome<String> {
+        Ok(serde_json::to_string_pretty(&self.public)? + "\n")
+    }
+
+    /// Opens the key of a token whose plain half is in the file `public`.
     ///
     /// # Errors
-    /// As [`Key::open`], and when it is for another role.
-    pub fn open_as(role: Role, path: &Path, passphrase: &Passphrase) -> Outcome<Self> {
-        let key = Self::open(path, passphrase)?;
-        if key.public.role == role {
-            return Ok(key);
+    /// When the token is not there or not opened by the PIN, or the halves do not belong together.
+    pub fn open_token(uri: &Uri, public: &Path, pin: impl FnOnce() -> Outcome<Passphrase>) -> Outcome<Self> {
+        let half = PublicHalf::read(public)?;
+        Self::joined(half, Secret::Token(TokenKey::open(uri, pin)?), &uri.key(), public)
+    }
+
+    fn joined(half: PublicHalf, secret: Secret, what: &str, public: &Path) -> Outcome<Self> {
+        let attempted = || format!("failed to read the public key {}", public.display());
+        let opened = half.key.open(&half.nation, &half.origin, half.role).or_exit(Exit::Authority, attempted)?;
+        if *opened.as_bytes() != secret.signer().public_key() {
+            return fail(Exit::Authority, format!("{what} and {} are not of one key", public.display()));
         }
-        let (found, asked) = (key.public.role.as_str(), role.as_str());
-        fail(Exit::Authority, format!("{} is a {found} key; this needs a {asked} key", path.display()))
+        Ok(Self { public: half, secret })
+    }
+
+    /// The same, when it is for `role`; `what` says which key it is.
+    ///
+    /// # Errors
+    /// When it is for another role.
+    pub fn for_role(self, role: Role, what: &str) -> Outcome<Self> {
+        if self.public.role == role {
+            return Ok(self);
+        }
+        let (found, asked) = (self.public.role.as_str(), role.as_str());
+        fail(Exit::Authority, format!("{what} is a {found} key; this needs a {asked} key"))
+    }
+
+    /// The URI of a key that a token keeps.
+    #[cfg(feature = "node")]
+    #[must_use]
+    pub fn uri(&self) -> Option<&Uri> {
+        match &self.secret {
+            Secret::Here(_) => None,
+            Secret::Token(key) => Some(key.uri()),
+        }
     }
 
     /// The 32 secret bytes, for the one library that takes nothing else: libp2p's identity.
+    ///
+    /// # Errors
+    /// When a token keeps them.
     #[cfg(feature = "node")]
-    #[must_use]
-    pub fn into_seed(self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.signing.to_bytes())
+    pub fn into_seed(self) -> Outcome<Zeroizing<[u8; 32]>> {
+        match self.secret {
+            Secret::Here(signing) => Ok(Zeroizing::new(signing.to_bytes())),
+            Secret::Token(_) => fail(Exit::Authority, "a token does not give its secrets; keep this key in a file"),
+        }
     }
+}
+
+/// Where a key is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reference {
+    /// A file, `<name>.key`.
+    File(PathBuf),
+    /// A token.
+    Token(Box<Uri>),
+}
+
+impl FromStr for Reference {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with(SCHEME) { Ok(Self::Token(Box::new(text.parse()?))) } else { Ok(Self::File(text.into())) }
+    }
+}
+
+/// The options by which a command finds the key that signs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct KeyArgs {
+    /// The key that signs: NAME.key, or the PKCS#11 URI of a key in a token; its nation and log are those
+    /// it was made for
+    #[arg(long, value_name = "FILE|URI")]
+    key: Given<Reference>,
+    /// Where --key is a URI: what keygen wrote of the key, NAME.pub.json
+    #[arg(long, value_name = "FILE")]
+    public: Option<PathBuf>,
+}
+
+impl KeyArgs {
+    /// Opens the key, asking for its passphrase or PIN where it has to.
+    ///
+    /// # Errors
+    /// When it is not there, does not open, or is not named in full.
+    pub fn open(&self, context: &Context) -> Outcome<Key> {
+        match (self.key.get("--key")?, &self.public) {
+            (Reference::File(path), None) => {
+                let passphrase = context.passphrase.existing(&path.display().to_string())?;
+                Key::open(path, &passphrase)
+            }
+            (Reference::Token(uri), Some(public)) => {
+                Key::open_token(uri, public, || context.passphrase.pin(uri, None, Path::new("")))
+            }
+            (Reference::File(_), Some(_)) => {
+                fail(Exit::Usage, "--public is for a key in a token; that of NAME.key lies beside it")
+            }
+            (Reference::Token(uri), None) => {
+                let hint = "give --public with the NAME.pub.json that keygen wrote; keygen --existing writes it again";
+                fail(Exit::Usage, format!("{} does not say for which nation and log it speaks; {hint}", uri.key()))
+            }
+        }
+    }
+
+    /// As [`KeyArgs::open`], and the key is for `role`.
+    ///
+    /// # Errors
+    /// As [`KeyArgs::open`], and when it is for another role.
+    pub fn open_as(&self, role: Role, context: &Context) -> Outcome<Key> {
+        let what = match self.key.get("--key")? {
+            Reference::File(path) => path.display().to_string(),
+            Reference::Token(uri) => uri.key(),
+        };
+        self.open(context)?.for_role(role, &what)
+    }
+}
+
+/// Keys are never overwritten.
+///
+/// # Errors
+/// When there is a file at `path`.
+pub fn refuse_taken(path: &Path) -> Outcome {
+    if path.try_exists()? {
+        return fail(Exit::Usage, format!("{} exists; nothing was overwritten", path.display()));
+    }
+    Ok(())
 }
 
 /// The plain half of `<name>.key`.
 fn public_path(path: &Path) -> PathBuf {
-    path.with_extension("pub.json")
+    path.with_extension(PUBLIC_EXTENSION)
 }
 
 /// Writes both halves of a new key.
@@ -162,9 +319,7 @@ fn public_path(path: &Path) -> PathBuf {
 /// When either file exists, or the disk does not take them.
 pub fn create(path: &Path, secret: &[u8], public_path: &Path, public: &[u8]) -> Outcome {
     for path in [path, public_path] {
-        if path.try_exists()? {
-            return fail(Exit::Usage, format!("{} exists; nothing was overwritten", path.display()));
-        }
+        refuse_taken(path)?;
     }
     private_file::create(path, secret)?;
     write_whole(public_path, public)
@@ -267,11 +422,18 @@ mod tests {
         assert!(failure.error.to_string().ends_with("are not of one key"), "{}", failure.error);
     }
 
+    fn secret_of(key: &Key) -> [u8; 32] {
+        match &key.secret {
+            Secret::Here(signing) => signing.to_bytes(),
+            Secret::Token(_) => panic!("it is of a file"),
+        }
+    }
+
     #[test]
     fn a_secret_does_not_stand_in_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let (key, path) = saved(folder.path(), Role::Publisher);
-        let seed = key.signing.to_bytes();
+        let seed = secret_of(&key);
         let text = base64::encode(&seed);
         for file in [path.clone(), public_path(&path)] {
             let bytes = std::fs::read(file).unwrap();

@@ -15,6 +15,7 @@ mod keystore;
 mod oms;
 mod output;
 mod passphrase;
+mod pkcs11;
 mod private_file;
 mod sign;
 mod visible;

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::files::bounded;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::pkcs11::uri::Uri;
 use crate::private_file;
 
 /// A passphrase. Its memory is overwritten when it goes, and it cannot be printed.
@@ -95,21 +96,35 @@ impl Reference {
 /// The options with which a command learns the passphrase.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PassphraseArgs {
-    /// Where the passphrase of the keys is, a file or a variable; without it, it is asked for
+    /// Where the passphrase of the keys is, or the PIN of their token: a file or a variable; without it,
+    /// it is asked for
     #[arg(long, global = true, help_heading = crate::EVERYWHERE, value_name = "file:PATH|env:NAME", env = "CHANCERY_PASSPHRASE_REF")]
-    passphrase: Option<Given>,
+    passphrase: Option<Given<Reference>>,
 }
 
-/// What was given as a reference. It is read later, because a refusal here would be printed with the value,
-/// and people do give the passphrase itself by mistake.
+/// What was given as a reference. It is refused later, because a refusal by the parser would be printed with
+/// the value, and people do give the secret itself by mistake.
 #[derive(Clone, Debug)]
-struct Given(Result<Reference, String>);
+pub struct Given<T>(Result<T, String>);
 
-impl FromStr for Given {
+impl<T: FromStr<Err = String>> FromStr for Given<T> {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.parse()))
+    }
+}
+
+impl<T> Given<T> {
+    /// What was given with `option`.
+    ///
+    /// # Errors
+    /// When it cannot be meant.
+    pub fn get(&self, option: &str) -> Outcome<&T> {
+        match &self.0 {
+            Ok(given) => Ok(given),
+            Err(problem) => fail(Exit::Usage, format!("{option}: {problem}")),
+        }
     }
 }
 
@@ -120,8 +135,7 @@ impl PassphraseArgs {
     /// When no reference is given and nobody can be asked, or the reference leads nowhere.
     pub fn existing(&self, what: &str) -> Outcome<Passphrase> {
         match &self.passphrase {
-            Some(Given(Ok(reference))) => reference.read(Path::new("")),
-            Some(Given(Err(problem))) => fail(Exit::Usage, format!("--passphrase {problem}")),
+            Some(given) => given.get("--passphrase")?.read(Path::new("")),
             None => ask(&format!("Passphrase of {what}: ")),
         }
     }
@@ -130,11 +144,21 @@ impl PassphraseArgs {
     ///
     /// # Errors
     /// As [`PassphraseArgs::existing`].
-    #[cfg(feature = "node")]
     pub fn existing_or(&self, configured: Option<&Reference>, folder: &Path, what: &str) -> Outcome<Passphrase> {
         match (&self.passphrase, configured) {
             (None, Some(reference)) => reference.read(folder),
             _ => self.existing(what),
+        }
+    }
+
+    /// The PIN of a key's token: where its URI says, or as [`PassphraseArgs::existing_or`].
+    ///
+    /// # Errors
+    /// As [`PassphraseArgs::existing`].
+    pub fn pin(&self, uri: &Uri, configured: Option<&Reference>, folder: &Path) -> Outcome<Passphrase> {
+        match &uri.pin {
+            Some(reference) => reference.read(folder),
+            None => self.existing_or(configured, folder, &format!("{}, its PIN", uri.place())),
         }
     }
 

@@ -27,7 +27,8 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// `chancery`, ready to be given arguments, taking its passphrase from a file in `home`.
+/// `chancery`, ready to be given arguments, taking its passphrase from a file in `home`, and its tokens from
+/// a `softhsm2.conf` there.
 ///
 /// # Panics
 /// When the passphrase file cannot be written.
@@ -35,6 +36,7 @@ pub fn binary() -> &'static Path {
 pub fn chancery(home: &Path) -> Command {
     let mut command = Command::new(binary());
     command.env("CHANCERY_PASSPHRASE_REF", format!("file:{}", passphrase_file(home).display()));
+    command.env("SOFTHSM2_CONF", home.join("softhsm2.conf"));
     command.env("NO_COLOR", "1").stdin(Stdio::null());
     command
 }

@@ -59,6 +59,14 @@ impl Node {
     /// # Errors
     /// When `chancery init` refuses.
     pub fn found(home: &Path, founding: &Founding) -> anyhow::Result<Self> {
+        Self::found_with(home, founding, &[])
+    }
+
+    /// As [`Node::found`], with more to say to `chancery init`.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn found_with(home: &Path, founding: &Founding, more: &[String]) -> anyhow::Result<Self> {
         let folder = home.join(founding.code.to_lowercase());
         let (http, p2p) = (free_port()?, free_port()?);
         let mut init = chancery(home);
@@ -67,6 +75,7 @@ impl Node {
         for name in founding.names {
             init.args(["--name", name]);
         }
+        init.args(more);
         if database::is_postgres() {
             init.args(["--database", &database::url(&folder.with_extension("database"))]);
         }

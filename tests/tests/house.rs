@@ -29,11 +29,12 @@ const ARROWS: [(&str, &[&str]); 7] = [
 const FIXTURES: &str = "chancery-tests";
 
 /// What only some rooms know: crates by the beginning of their name.
-const SECRETS: [(&str, &[&str]); 4] = [
+const SECRETS: [(&str, &[&str]); 5] = [
     ("sea-orm", &["chancery-registry", "chancery-migrations"]),
     ("libp2p", &["chancery-p2p-node"]),
     ("actix", &["chancery-server"]),
     ("async-graphql", &["chancery-server"]),
+    ("cryptoki", &["chancery"]),
 ];
 
 /// What a pure room never reaches: tasks, sockets, databases, randomness.

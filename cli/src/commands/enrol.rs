@@ -1,6 +1,6 @@
 //! `chancery enrol`: a key asks to speak for the nation, and a registrar lets it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chancery_schema::key::Role;
 use chancery_schema::record::{Body as _, Delegation, Header, Kind, Nonce};
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::files::{read_bounded, write_whole};
-use crate::keystore::{Key, PublicHalf};
+use crate::keystore::{KeyArgs, PUBLIC_EXTENSION, PublicHalf, Reference};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::passphrase::Given;
 use crate::sign::{Occasion, sign};
 use crate::visible::visible;
 use crate::{Context, clock, fingerprint};
@@ -30,7 +31,7 @@ pub enum Command {
 pub struct Request {
     /// The key, as NAME.key or NAME.pub.json
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Given<Reference>,
     /// Who holds it, for people
     #[arg(long, value_name = "TEXT")]
     holder: String,
@@ -48,14 +49,13 @@ pub struct Request {
     out: PathBuf,
 }
 
-/// Lets the key of a request speak for the nation: writes the delegation, to be published
+/// Lets the key of a request speak for the nation: the registrar's key signs the delegation, to be published
 #[derive(Debug, clap::Args)]
 pub struct Approve {
     /// The request
     request: PathBuf,
-    /// The registrar's key
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
     /// The delegation to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -84,7 +84,12 @@ pub fn run(command: &Command, context: &Context) -> Outcome {
 }
 
 fn request(args: &Request, context: &Context) -> Outcome {
-    let key = PublicHalf::read(&public_half(&args.key))?;
+    let key = match args.key.get("--key")? {
+        Reference::File(path) => PublicHalf::read(&public_half(path))?,
+        Reference::Token(_) => {
+            return fail(Exit::Usage, "--key: a request needs what keygen wrote of the key, NAME.pub.json");
+        }
+    };
     let may = |kind: &Kind| kind.signers().contains(&key.role);
     let kinds = if args.kinds.is_empty() { Kind::ALL.into_iter().filter(may).collect() } else { args.kinds.clone() };
     let enrolment =
@@ -105,8 +110,7 @@ fn approve(args: &Approve, context: &Context) -> Outcome {
     let asked = &enrolment.key;
     asked.key.open(&asked.nation, &asked.origin, asked.role).or_exit(Exit::Verification, attempted)?;
     let delegation = enrolment.delegation()?;
-    let passphrase = context.passphrase.existing(&args.key.display().to_string())?;
-    let registrar = Key::open_as(Role::Registrar, &args.key, &passphrase)?;
+    let registrar = args.key.open_as(Role::Registrar, context)?;
     let (nation, origin) = (&registrar.public.nation, &registrar.public.origin);
     if (&asked.nation, &asked.origin) != (nation, origin) {
         let problem = format!("the key was made for {} and its log {}", asked.nation, asked.origin);
@@ -151,8 +155,12 @@ impl Enrolment {
     }
 }
 
-fn public_half(path: &std::path::Path) -> PathBuf {
-    if path.extension().is_some_and(|ending| ending == "key") { path.with_extension("pub.json") } else { path.into() }
+fn public_half(path: &Path) -> PathBuf {
+    if path.extension().is_some_and(|ending| ending == "key") {
+        path.with_extension(PUBLIC_EXTENSION)
+    } else {
+        path.into()
+    }
 }
 
 fn kind(word: &str) -> Result<Kind, String> {

@@ -1,16 +1,21 @@
 //! `chancery keygen`: makes a key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chancery_schema::key::Role;
 use chancery_schema::name::{Nation, Origin};
 use serde_json::json;
 
 use crate::Context;
-use crate::keystore::Key;
-use crate::output::{Exit, OrExit as _, Outcome};
+use crate::keystore::{Key, PUBLIC_EXTENSION, refuse_taken};
+use crate::output::{Exit, OrExit as _, Outcome, fail};
+use crate::passphrase::Given;
+use crate::pkcs11::TokenKey;
+use crate::pkcs11::uri::Uri;
 
 /// Makes a key: NAME.key, encrypted and for its owner alone, and NAME.pub.json, for everyone
+///
+/// With --token the key is made inside a token, which never gives it away, and there is no NAME.key.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the key is for: root, registrar, publisher, exchange, evaluator, node, log, witness, mirror or transport
@@ -28,6 +33,12 @@ pub struct Args {
     /// What the files are called; without it, as the role
     #[arg(long)]
     name: Option<String>,
+    /// Make the key inside this token: pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=file:FILE
+    #[arg(long, value_name = "URI")]
+    token: Option<Given<Uri>>,
+    /// The token has the key already: only write NAME.pub.json
+    #[arg(long, requires = "token")]
+    existing: bool,
 }
 
 /// Runs the command.
@@ -36,14 +47,48 @@ pub struct Args {
 /// When a file exists or cannot be written.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let name = args.name.as_deref().unwrap_or(args.role.as_str());
+    let token = args.token.as_ref().map(|given| given.get("--token")).transpose()?;
+    let (key, path) = match token {
+        None => in_file(args, name, context)?,
+        Some(uri) => in_token(args, name, uri, context)?,
+    };
+    let (keyid, role) = (key.public.key.keyid, args.role.as_str());
+    let verb = if args.existing { "took" } else { "made" };
+    let human = format!("{verb} the {role} key {keyid}\n  {}", path.display());
+    context.console.result(human, &json!({ "keyid": keyid, "role": args.role, "file": path }))
+}
+
+fn in_file(args: &Args, name: &str, context: &Context) -> Outcome<(Key, PathBuf)> {
     let passphrase = context.passphrase.new_one()?;
-    let attempted = || format!("failed to make the folder {}", args.out.display());
-    std::fs::create_dir_all(&args.out).or_exit(Exit::Usage, attempted)?;
+    make_folder(args)?;
     let key = Key::generate(&args.nation, &args.origin, args.role)?;
     let path = key.save(&args.out, name, &passphrase)?;
-    let keyid = key.public.key.keyid;
-    let human = format!("made the {} key {keyid}\n  {}", args.role.as_str(), path.display());
-    context.console.result(human, &json!({ "keyid": keyid, "role": args.role, "file": path }))
+    Ok((key, path))
+}
+
+fn in_token(args: &Args, name: &str, uri: &Uri, context: &Context) -> Outcome<(Key, PathBuf)> {
+    if args.role == Role::Transport {
+        let reason = "the network's library takes the secret of a transport key, and a token gives none";
+        return fail(Exit::Usage, format!("{reason}; make it without --token"));
+    }
+    make_folder(args)?;
+    refuse_taken(&args.out.join(format!("{name}.{PUBLIC_EXTENSION}")))?;
+    let pin = || context.passphrase.pin(uri, None, Path::new(""));
+    let key = if args.existing { TokenKey::open(uri, pin)? } else { TokenKey::generate(uri, pin)? };
+    let written = Key::of_token(key, &args.nation, &args.origin, args.role).and_then(|key| {
+        let path = key.save_public(&args.out, name)?;
+        Ok((key, path))
+    });
+    written.map_err(|mut failure| {
+        let hint = "the token has the key, but NAME.pub.json was not written; write it with --existing";
+        failure.error = failure.error.context(hint);
+        failure
+    })
+}
+
+fn make_folder(args: &Args) -> Outcome {
+    let attempted = || format!("failed to make the folder {}", args.out.display());
+    std::fs::create_dir_all(&args.out).or_exit(Exit::Usage, attempted)
 }
 
 fn role(word: &str) -> Result<Role, String> {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::draft::{Draft, blob_path};
 use crate::files::write_whole;
-use crate::keystore::Key;
+use crate::keystore::KeyArgs;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::sign::{Occasion, seal};
 use crate::{Context, clock};
@@ -19,9 +19,8 @@ use crate::{Context, clock};
 pub struct Args {
     /// The draft
     draft: PathBuf,
-    /// The key that signs; nation and log are those it was made for
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
     /// The time that the record claims, as 2026-11-24T12:00:00Z; without it, now
     #[arg(long, value_name = "TIME", value_parser = time)]
     issued_at: Option<Timestamp>,
@@ -39,8 +38,7 @@ pub struct Args {
 /// When the draft breaks a rule of its kind, the key does not open, or the disk does not take the file.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let draft = Draft::read(&args.draft)?;
-    let passphrase = context.passphrase.existing(&args.key.display().to_string())?;
-    let key = Key::open(&args.key, &passphrase)?;
+    let key = args.key.open(context)?;
     if !draft.kind.signers().contains(&key.public.role) {
         let (role, kind) = (key.public.role.as_str(), draft.kind);
         return fail(Exit::Authority, format!("a {role} key cannot sign a {kind}; nodes would refuse it"));

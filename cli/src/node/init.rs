@@ -1,8 +1,10 @@
 //! `chancery init`: founds a nation's log on this machine. All is made in a folder beside the target,
 //! which appears whole or not at all.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -25,7 +27,9 @@ use crate::files::write_whole;
 use crate::fingerprint;
 use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
-use crate::passphrase::Passphrase;
+use crate::passphrase::{Given, Passphrase};
+use crate::pkcs11::TokenKey;
+use crate::pkcs11::uri::Uri;
 use crate::sign::{Occasion, sign};
 
 /// How long the first charter and its delegations are good for, in days: five years. Long before, the
@@ -62,6 +66,10 @@ pub struct Args {
     /// How many of them must sign together
     #[arg(long, default_value_t = 2)]
     threshold: usize,
+    /// Use this key of a token instead of making a file; NAME is root-1 and so on, registrar, exchange, log,
+    /// witness, mirror or node, and the key is made before, with keygen
+    #[arg(long = "token", value_name = "NAME=URI")]
+    tokens: Vec<Given<InToken>>,
     // Taken as text, or the parser's error would repeat a password that stands in it by mistake.
     #[arg(long, value_name = "URL", help = DATABASE_HELP)]
     database: Option<String>,
@@ -77,6 +85,22 @@ pub struct Args {
     /// Where the portal will be open to the world, if it will
     #[arg(long)]
     url: Option<String>,
+}
+
+/// A key of a new nation that is in a token already.
+#[derive(Clone, Debug)]
+struct InToken {
+    name: String,
+    uri: Uri,
+}
+
+impl FromStr for InToken {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, uri) = text.split_once('=').ok_or("expected NAME=URI, such as log=pkcs11:…")?;
+        Ok(Self { name: name.to_owned(), uri: uri.parse()? })
+    }
 }
 
 /// Every key of a new nation.
@@ -99,6 +123,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let folder = args.folder.clone().unwrap_or_else(|| args.nation.as_str().to_lowercase().into());
     let announced = args.check()?;
     let database = args.database()?;
+    let tokens = args.tokens()?;
     let folder =
         std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
     refuse_taken(&folder)?;
@@ -109,14 +134,14 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let building = tempfile::Builder::new().prefix(".chancery-init-").tempdir_in(parent).with_context(attempted)?;
 
     context.console.say(format_args!("making the keys of {}", args.nation));
-    let keys = Keys::generate(args)?;
+    let keys = Keys::generate(args, &tokens, context)?;
     keys.save(&building.path().join("keys"), &passphrase)?;
     context.console.say(format_args!("founding the log {}", args.origin));
     let envelopes = founding(args, announced, &keys)?;
     let charter = envelopes.first().map(Envelope::record_digest).context("a founding begins with the charter")?;
     write_whole(
         &building.path().join(config::FILE),
-        template(&args.nation, &args.origin, &database, args.http, &args.p2p).as_bytes(),
+        template((&args.nation, &args.origin), &database, args.http, &args.p2p, &keys.uris()).as_bytes(),
     )?;
     let config = Config::read(building.path())?;
     let introduction = block_on(found(&config, keys, &envelopes))?;
@@ -125,10 +150,32 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         settle(path);
     }
     appear(building, &folder)?;
-    report(args, &folder, &charter, context)
+    report(args, &folder, &charter, &tokens, context)
 }
 
 impl Args {
+    /// The keys that tokens hold, by the names that their files would have.
+    fn tokens(&self) -> Outcome<BTreeMap<String, Uri>> {
+        let here = std::env::current_dir().context("failed to find the current folder")?;
+        let roots = (1..=self.roots).map(keys::root_name);
+        let others = keys::ROLES.iter().filter(|role| **role != Role::Transport).map(|role| role.as_str().to_owned());
+        let names: Vec<String> = roots.chain(others).collect();
+        let mut tokens = BTreeMap::new();
+        for given in &self.tokens {
+            let InToken { name, uri } = given.get("--token")?.clone();
+            if !names.contains(&name) {
+                return fail(
+                    Exit::Usage,
+                    format!("--token: no key in a token is called so; use one of {}", names.join(", ")),
+                );
+            }
+            if tokens.insert(name.clone(), uri.within(&here)).is_some() {
+                return fail(Exit::Usage, format!("--token gives {name} twice"));
+            }
+        }
+        Ok(tokens)
+    }
+
     /// Where the archive will be.
     fn database(&self) -> Outcome<Database> {
         let Some(text) = &self.database else { return Ok(Database::default()) };
@@ -182,18 +229,39 @@ fn refuse_taken(folder: &Path) -> Outcome {
 }
 
 impl Keys {
-    fn generate(args: &Args) -> Outcome<Self> {
-        let key = |role| Key::generate(&args.nation, &args.origin, role);
-        Ok(Self {
-            roots: (0..args.roots).map(|_| key(Role::Root)).collect::<Outcome<_>>()?,
-            registrar: key(Role::Registrar)?,
-            exchange: key(Role::Exchange)?,
-            log: key(Role::Log)?,
-            witness: key(Role::Witness)?,
-            mirror: key(Role::Mirror)?,
-            node: key(Role::Node)?,
-            transport: key(Role::Transport)?,
-        })
+    fn generate(args: &Args, tokens: &BTreeMap<String, Uri>, context: &Context) -> Outcome<Self> {
+        let key = |name: &str, role| match tokens.get(name) {
+            None => Key::generate(&args.nation, &args.origin, role),
+            Some(uri) => {
+                let key = TokenKey::open(uri, || context.passphrase.pin(uri, None, Path::new("")))?;
+                Key::of_token(key, &args.nation, &args.origin, role)
+            }
+        };
+        let of = |role: Role| key(role.as_str(), role);
+        let keys = Self {
+            roots: (1..=args.roots).map(|number| key(&keys::root_name(number), Role::Root)).collect::<Outcome<_>>()?,
+            registrar: of(Role::Registrar)?,
+            exchange: of(Role::Exchange)?,
+            log: of(Role::Log)?,
+            witness: of(Role::Witness)?,
+            mirror: of(Role::Mirror)?,
+            node: of(Role::Node)?,
+            transport: of(Role::Transport)?,
+        };
+        let mut ids = BTreeMap::new();
+        for (name, key) in keys.named() {
+            if let Some(other) = ids.insert(key.public.key.keyid, name.clone()) {
+                return fail(Exit::Usage, format!("--token gives {other} and {name} one key; each needs its own"));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// What `chancery.toml` has to say of keys in tokens; the roots are not the node's.
+    fn uris(&self) -> Vec<(Role, &Uri)> {
+        let named = self.named().into_iter().map(|(_, key)| (key.public.role, key));
+        let named = named.filter(|(role, _)| *role != Role::Root);
+        named.filter_map(|(role, key)| Some((role, key.uri()?))).collect()
     }
 
     fn named(&self) -> Vec<(String, &Key)> {
@@ -331,20 +399,24 @@ fn appear(building: tempfile::TempDir, folder: &Path) -> Outcome {
     Ok(())
 }
 
-fn report(args: &Args, folder: &Path, charter: &Digest, context: &Context) -> Outcome {
-    let roots: Vec<String> =
-        (1..=args.roots).map(|number| format!("keys/{}.{}", keys::root_name(number), keys::SECRET_EXTENSION)).collect();
+fn report(args: &Args, folder: &Path, charter: &Digest, tokens: &BTreeMap<String, Uri>, context: &Context) -> Outcome {
+    let roots = (1..=args.roots).map(keys::root_name).filter(|name| !tokens.contains_key(name));
+    let roots: Vec<String> = roots.map(|name| format!("keys/{name}.{}", keys::SECRET_EXTENSION)).collect();
+    let move_roots = if roots.is_empty() {
+        String::new()
+    } else {
+        format!("move the root keys to their officers, offline, and delete them here: {}\n", roots.join(" "))
+    };
     let shown = folder.display();
     let human = format!(
         "{} is founded in {shown}\n\
          fingerprint, to be read aloud to partners:\n{}\n\
          introduction for partners: {}\n\
-         move the root keys to their officers, offline, and delete them here: {}\n\
+         {move_roots}\
          start the node: chancery serve --dir {shown}",
         args.nation,
         fingerprint::spoken(charter, "  "),
         folder.join(INTRODUCTION).display(),
-        roots.join(" "),
     );
     let value = json!({
         "nation": args.nation,

@@ -1,6 +1,7 @@
 //! The keys of a node: their names in its folder, and opening those that it holds online.
 //!
 //! Every key file is sealed with scrypt of its own, so several are opened at once, each on a thread.
+//! Keys that `chancery.toml` finds in a token have only their plain half in the folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use chancery_registry::Identity;
 use chancery_schema::key::Role;
 use chancery_schema::name::Origin;
 
+use crate::Context;
 use crate::config::Config;
-use crate::keystore::Key;
+use crate::keystore::{Key, PUBLIC_EXTENSION};
 use crate::output::{Exit, Outcome, fail};
 use crate::passphrase::Passphrase;
 
@@ -34,6 +36,12 @@ pub fn path(config: &Config, name: &str) -> PathBuf {
     config.keys.join(format!("{name}.{SECRET_EXTENSION}"))
 }
 
+/// The plain half of the key called `name`.
+#[must_use]
+pub fn public_path(config: &Config, name: &str) -> PathBuf {
+    config.keys.join(format!("{name}.{PUBLIC_EXTENSION}"))
+}
+
 /// The name under which a nation's cosigner signs: below its origin.
 ///
 /// # Errors
@@ -48,10 +56,15 @@ pub fn cosigner_name(origin: &Origin, role: Role) -> Outcome<Origin> {
 /// Opens the keys of `roles`, in that order, and checks that they are of the configured nation.
 ///
 /// # Errors
-/// When one is missing, readable by others, of another nation, or sealed with another passphrase.
-pub fn open<const N: usize>(config: &Config, roles: [Role; N], passphrase: &Passphrase) -> Outcome<[Key; N]> {
+/// When one is missing, readable by others, of another nation, sealed with another passphrase, or its token is not there.
+pub fn open<const N: usize>(
+    config: &Config,
+    roles: [Role; N],
+    passphrase: &Passphrase,
+    context: &Context,
+) -> Outcome<[Key; N]> {
     let opened: Vec<Outcome<Key>> = std::thread::scope(|scope| {
-        let threads = roles.map(|role| scope.spawn(move || open_one(config, role, passphrase)));
+        let threads = roles.map(|role| scope.spawn(move || open_one(config, role, passphrase, context)));
         let results =
             threads.map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("failed to open a key").into())));
         results.into_iter().collect()
@@ -60,14 +73,24 @@ pub fn open<const N: usize>(config: &Config, roles: [Role; N], passphrase: &Pass
     keys.try_into().map_err(|_| anyhow!("failed to open {N} keys").into())
 }
 
-fn open_one(config: &Config, role: Role, passphrase: &Passphrase) -> Outcome<Key> {
-    let path = path(config, role.as_str());
-    let key = Key::open_as(role, &path, passphrase)?;
+fn open_one(config: &Config, role: Role, passphrase: &Passphrase, context: &Context) -> Outcome<Key> {
+    let name = role.as_str();
+    let (key, what) = match config.tokens.get(&role) {
+        None => {
+            let path = path(config, name);
+            (Key::open(&path, passphrase)?, path.display().to_string())
+        }
+        Some(uri) => {
+            let pin = || context.passphrase.pin(uri, config.passphrase.as_ref(), &config.folder);
+            (Key::open_token(uri, &public_path(config, name), pin)?, uri.key())
+        }
+    };
+    let key = key.for_role(role, &what)?;
     if (&key.public.nation, &key.public.origin) == (&config.nation, &config.origin) {
         return Ok(key);
     }
     let (nation, origin) = (&key.public.nation, &key.public.origin);
-    fail(Exit::Authority, format!("{} is a key of {nation} for {origin}, not of this node", path.display()))
+    fail(Exit::Authority, format!("{what} is a key of {nation} for {origin}, not of this node"))
 }
 
 /// The archive's identity out of the three keys that a node holds online.

@@ -52,7 +52,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     }
     telemetry::start(context.console.json).or_exit(Exit::Usage, || "failed to start")?;
     let passphrase = context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
-    let keys = keys::open(&config, [Role::Log, Role::Witness, Role::Mirror, Role::Transport], &passphrase)?;
+    let keys = keys::open(&config, [Role::Log, Role::Witness, Role::Mirror, Role::Transport], &passphrase, context)?;
     drop(passphrase);
     block_on(serve(&config, keys))
 }
@@ -73,7 +73,7 @@ async fn serve_archive(
     registry: &Registry,
     stop: impl Future<Output = ()>,
 ) -> Outcome {
-    let exchange = Exchange::new(config, transport, registry);
+    let exchange = Exchange::new(config, transport, registry)?;
     if registry.leads() {
         exchange.start().await?;
     } else {
@@ -99,9 +99,9 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(config: &Config, transport: Key, registry: &Registry) -> Arc<Self> {
-        let (seed, listen) = (transport.into_seed(), config.p2p.clone());
-        Arc::new(Self { seed, listen, registry: registry.clone(), node: Mutex::default() })
+    fn new(config: &Config, transport: Key, registry: &Registry) -> Outcome<Arc<Self>> {
+        let (seed, listen) = (transport.into_seed()?, config.p2p.clone());
+        Ok(Arc::new(Self { seed, listen, registry: registry.clone(), node: Mutex::default() }))
     }
 
     async fn start(&self) -> Outcome {

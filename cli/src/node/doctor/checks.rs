@@ -34,7 +34,9 @@ impl Report {
         for role in keys::ROLES {
             let path = keys::path(config, role.as_str());
             let what = format!("{} key", role.as_str());
-            if path.exists() {
+            if let Some(uri) = config.tokens.get(&role) {
+                self.note(what, Standing::Ok, format!("is {}", uri.key()));
+            } else if path.exists() {
                 whole &= self.take(&what, private_file::check(&path)).is_some() || !ONLINE.contains(&role);
             } else if ONLINE.contains(&role) {
                 whole = false;
@@ -46,7 +48,9 @@ impl Report {
         }
         self.roots(config);
         if whole && let Some(()) = self.take("keys", open(config, context)) {
-            self.note("keys", Standing::Ok, "for their owner alone, and the passphrase opens them");
+            let opened = "for their owner alone, and the passphrase opens them";
+            let pin = if config.tokens.is_empty() { "" } else { "; the token's PIN opens the others" };
+            self.note("keys", Standing::Ok, format!("{opened}{pin}"));
         }
     }
 
@@ -172,5 +176,5 @@ impl Report {
 
 fn open(config: &Config, context: &Context) -> Outcome {
     let passphrase = context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
-    keys::open(config, ONLINE, &passphrase).map(drop)
+    keys::open(config, ONLINE, &passphrase, context).map(drop)
 }

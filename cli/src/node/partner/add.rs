@@ -65,10 +65,10 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     if !again {
         let passphrase =
             context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
-        let envelope = accreditation(args, &config, &stranger, &passphrase)?;
+        let envelope = accreditation(args, &config, &stranger, &passphrase, context)?;
         match &running {
             Some(client) => publish(client, &envelope)?,
-            None => block_on(admit(&config, &passphrase, &envelope))?,
+            None => block_on(admit(&config, &passphrase, &envelope, context))?,
         }
     }
     report(args, &stranger, again, running.is_some(), context)
@@ -129,8 +129,14 @@ async fn standing(config: &Config, stranger: &Stranger) -> Outcome<Option<Partne
     Ok(partners.into_iter().find(|partner| same(partner) && partner.fingerprint == stranger.fingerprint))
 }
 
-fn accreditation(args: &Args, config: &Config, stranger: &Stranger, passphrase: &Passphrase) -> Outcome<Envelope> {
-    let [exchange] = keys::open(config, [Role::Exchange], passphrase)?;
+fn accreditation(
+    args: &Args,
+    config: &Config,
+    stranger: &Stranger,
+    passphrase: &Passphrase,
+    context: &Context,
+) -> Outcome<Envelope> {
+    let [exchange] = keys::open(config, [Role::Exchange], passphrase, context)?;
     let issued_at = clock::now();
     let body = Accreditation {
         partner: stranger.nation.clone(),
@@ -144,8 +150,8 @@ fn accreditation(args: &Args, config: &Config, stranger: &Stranger, passphrase: 
 }
 
 /// Admits directly, when no node runs.
-async fn admit(config: &Config, passphrase: &Passphrase, envelope: &Envelope) -> Outcome {
-    let keys = keys::open(config, [Role::Log, Role::Witness, Role::Mirror], passphrase)?;
+async fn admit(config: &Config, passphrase: &Passphrase, envelope: &Envelope, context: &Context) -> Outcome {
+    let keys = keys::open(config, [Role::Log, Role::Witness, Role::Mirror], passphrase, context)?;
     let registry = open_archive(config, Some(keys::identity(config, keys)?)).await?;
     let admission = registry.admit(&envelope.to_bytes()).await;
     registry.resign().await;
