@@ -12,6 +12,7 @@ mod m20261124_000001_ground;
 mod m20261124_000002_view;
 mod m20261125_000003_contradiction;
 mod m20261125_000004_submission;
+mod m20261125_000005_witness;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
@@ -89,6 +90,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_view::Migration),
             Box::new(m20261125_000003_contradiction::Migration),
             Box::new(m20261125_000004_submission::Migration),
+            Box::new(m20261125_000005_witness::Migration),
         ]
     }
 }

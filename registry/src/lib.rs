@@ -9,7 +9,7 @@
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `partners.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `partners.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -33,6 +33,7 @@ mod sequencer;
 mod store;
 mod types;
 mod view;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

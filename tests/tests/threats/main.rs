@@ -11,8 +11,9 @@ mod golden;
 mod json;
 mod judges;
 mod mix;
-mod row;
 mod tamper;
+
+use chancery_tests::row;
 
 /// A record is forged or altered in store or transit.
 #[test]
