@@ -303,3 +303,38 @@ async fn a_checkpoint_within_what_is_held_must_have_its_root() {
     assert_eq!(ask(&witness.registry, &subject.request(0, 4)).await, Err(Refusal::Unprocessable));
     assert_eq!(witness.registry.contradictions().await.unwrap().len(), 1);
 }
+
+/// Signed, witnessed and mirrored are three things; and a nation that falls silent is stale after a day.
+#[tokio::test]
+async fn how_far_a_record_has_come_is_told_and_dated() {
+    let (source, witness) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    witness.befriend(&source).await;
+    source.befriend(&witness).await;
+    source.registry.heartbeat().await.unwrap();
+    let origin = &source.origin;
+    let size = pull(&source, &witness).await;
+    let standing = async |index| source.registry.standing(origin, index).await.unwrap().unwrap();
+    let signed = standing(None).await;
+    assert_eq!((signed.witnessed.len(), signed.mirrored.len(), signed.known), (0, 0, 1));
+    assert_eq!((signed.heartbeat, signed.stale_since), (Some(day()), None));
+
+    let lines = witness.registry.cosign(origin).await.unwrap();
+    let seen = Some((witness.code.clone(), day()));
+    source.registry.add_cosignatures(origin, size, &lines[..1]).await.unwrap();
+    let witnessed = standing(Some(0)).await;
+    assert_eq!((witnessed.witnessed.first(), witnessed.mirrored.first()), (seen.as_ref(), None));
+    source.registry.add_cosignatures(origin, size, &lines[1..]).await.unwrap();
+    assert_eq!(standing(None).await.mirrored.first(), seen.as_ref());
+
+    // What comes after is not yet seen, whatever was before it.
+    let (_, receipt) = source.publish("umoja").await;
+    assert!(standing(Some(receipt.index)).await.witnessed.is_empty());
+    assert_eq!(standing(Some(receipt.index - 1)).await.witnessed.first(), seen.as_ref());
+    source.wait(86_399);
+    assert_eq!(standing(None).await.stale_since, None);
+    source.wait(1);
+    assert_eq!(standing(None).await.stale_since, Some(day().plus_seconds(86_400)));
+    source.registry.heartbeat().await.unwrap();
+    assert_eq!(standing(None).await.stale_since, None);
+    assert!(source.registry.standing(&"xx.example.org/log".parse().unwrap(), None).await.unwrap().is_none());
+}

@@ -285,17 +285,21 @@ impl Report {
             return Ok(());
         };
         let keys = policy.witnesses().iter().map(|witness| &witness.key);
-        let seen = self.require(WHAT, cosignature::verify_all(checkpoint, keys))?;
+        let seen = self.require(WHAT, cosignature::verify_all(checkpoint, keys.clone()))?;
         let quorum = policy.evaluate(checkpoint.checkpoint(), &seen);
         self.cosigners = seen.iter().filter_map(CosignerSeen::of).collect();
-        let names: Vec<&str> = self.cosigners.iter().map(|cosigner| cosigner.name.as_str()).collect();
-        let names = if names.is_empty() { "nobody whom the policy names".to_owned() } else { names.join(", ") };
+        let seen_at = |seen: &CosignerSeen| format!("{} on {}", seen.name, seen.at);
+        let names: Vec<String> = self.cosigners.iter().map(seen_at).collect();
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let detail = format!("cosigned by {} of {} whom the policy names{names}", seen.len(), keys.len());
         match quorum {
             Quorum::Satisfied => {
-                self.note(WHAT, Outcome::Holds, format!("cosigned by {names}: the policy's quorum is met"));
+                let since = policy.since(&seen).map_or_else(String::new, |since| format!(" since {since}"));
+                self.note(WHAT, Outcome::Holds, format!("{detail}; its quorum is met{since}: final"));
             }
-            Quorum::Missing(_) => {
-                self.note(WHAT, Outcome::Short, format!("cosigned by {names}: the policy asks for more"));
+            Quorum::Missing(names) => {
+                let missing = names.join(", ");
+                self.note(WHAT, Outcome::Short, format!("{detail}; it also asks for {missing}: signed, and not final"));
             }
         }
         Ok(())

@@ -162,6 +162,11 @@ export const ru: Messages = {
   'nation.holds': '{nation} хранит все записи, по состоянию на {date}',
   'nation.saw': '{nation} свидетельствует о росте журнала, по состоянию на {date}',
   'nation.unseen': 'Соподписей других государств пока нет.',
+  'standing.SIGNED': 'Подписано только самим журналом. Свидетели: 0 из {known}.',
+  'standing.WITNESSED': 'Свидетели: {witnessed} из {known}, с {since}.',
+  'standing.MIRRORED': 'Свидетели: {witnessed} из {known}; полные копии: {mirrored} из {known}; с {since}.',
+  'nation.heartbeat': 'Последний признак жизни: {date}.',
+  'nation.stale': 'Данные устарели с {date}: журнал мог вырасти незаметно.',
   'nation.models':
     '{count, plural, =0 {Моделей нет} one {# модель} few {# модели} many {# моделей} other {# модели}}',
   'sync.SYNCHRONISED': 'Всё, что было показано, хранится здесь.',
@@ -250,7 +255,8 @@ export const ru: Messages = {
     'Запись {index} журнала {log}; её место доказано в дереве, подписанном ключом журнала. Всего записей в дереве: {size}.',
   'proof.holds.signatures':
     'Подписано: {holders}; ключ {keys}, которому государство позволяет говорить от своего имени. Устав {roots, plural, one {подписало # должностное лицо} few {подписали # должностных лица} many {подписали # должностных лиц} other {подписали # должностного лица}}.',
-  'proof.holds.cosignatures': 'Соподписи: {names}. Их столько, сколько требует ваша политика.',
+  'proof.holds.cosignatures':
+    'Соподписи: {seen} из {known}, названных в вашей политике: {names}. Кворум набран с {since}: окончательно.',
   'proof.holds.blobs': 'Каждое — именно то, которое названо в документе.',
   'proof.problem.cannot-verify': 'Этот браузер или это соединение не позволяет проверить подписи.',
   'proof.problem.refused': 'Проверка не пройдена: {reason} ({code})',
@@ -265,7 +271,8 @@ export const ru: Messages = {
   'proof.problem.nothing-pinned': 'Отпечаток устава — {fingerprint}. Вы не закрепили отпечатка, с которым его сверить.',
   'proof.problem.no-policy':
     'Не проверялось: только файл политики указывает, соподписей каких государств вы требуете.',
-  'proof.problem.too-few': 'Соподписи: {names}. Кроме того, ваша политика требует: {missing}.',
+  'proof.problem.too-few':
+    'Подписано; соподписи: {seen} из {known}, названных в вашей политике: {names}. Последняя соподпись: {since}. Не окончательно: ваша политика требует ещё {missing}.',
   'proof.problem.blobs-missing': 'Приложений нет в файле, и они не проверены: {missing} из {named}.',
   'proof.problem.stray-blob': 'В файле есть то, чего не называет ни один документ: {blob}.',
   'proof.problem.blob-size': 'Размер приложения не тот, что указан в документе: {blob}.',
