@@ -109,7 +109,8 @@ CREATE TABLE "log" (
     "size" integer NOT NULL,
     "root" blob NOT NULL,
     "head_note" text,
-    "pending_note" text
+    "pending_note" text ,
+    "witnessed_note" text
 );
 
 CREATE TABLE "missing" (

@@ -12,7 +12,8 @@ mod m20261124_000001_ground;
 mod m20261124_000002_view;
 mod m20261125_000003_contradiction;
 mod m20261125_000004_submission;
-mod m20261125_000005_revocation;
+mod m20261125_000005_witness;
+mod m20261125_000006_revocation;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
@@ -110,7 +111,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_view::Migration),
             Box::new(m20261125_000003_contradiction::Migration),
             Box::new(m20261125_000004_submission::Migration),
-            Box::new(m20261125_000005_revocation::Migration),
+            Box::new(m20261125_000005_witness::Migration),
+            Box::new(m20261125_000006_revocation::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use chancery_schema::record::Scope;
 use sea_orm::ConnectionTrait;
 
 use crate::log::Held;
-use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, log, logs, partners};
+use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, log, logs, partners, witness};
 
 impl Registry {
     /// Signs a heartbeat: the own witness's timed cosignature on the own head. Nothing where another
@@ -32,7 +32,7 @@ impl Registry {
     }
 
     /// Cosigns the head of a mirror as witness and as mirror, and keeps the lines; answers them.
-    /// Nothing for a log that the own nation does not cosign.
+    /// Nothing for a log that the own nation does not cosign, or that is known to have two histories.
     ///
     /// A head that was cosigned before gets the same lines again.
     ///
@@ -46,19 +46,21 @@ impl Registry {
         };
         let Some(head) = &mirror.head else { return Ok(Vec::new()) };
         let scopes = partners::scopes(&*writing, &mirror, self.core.now()).await?;
+        let (id, size) = (mirror.log.id, mirror.head_size());
         let mut lines = Vec::new();
         let mut new = false;
-        for (scope, cosigner, all_held) in
-            [(Scope::Cosign, &identity.witness, false), (Scope::Mirror, &identity.mirror, true)]
-        {
-            if !scopes.contains(&scope) {
+        for (scope, cosigner) in [(Scope::Cosign, &identity.witness), (Scope::Mirror, &identity.mirror)] {
+            // The witness may just have found out.
+            if !scopes.contains(&scope) || ground::is_contradicted(&*writing, origin).await? {
                 continue;
             }
-            let (id, size, name) = (mirror.log.id, mirror.head_size(), cosigner.0.as_str());
-            if let Some(line) = cosignatures::newest(&*writing, id, size, name).await? {
+            if let Some(line) = cosignatures::newest(&*writing, id, size, cosigner.0.as_str()).await? {
                 lines.push(line);
-            } else {
-                lines.push(sign(&*writing, &self.core, &mirror, head, cosigner, all_held).await?.0);
+            } else if scope == Scope::Mirror {
+                lines.push(sign(&*writing, &self.core, &mirror, head, cosigner, true).await?.0);
+                new = true;
+            } else if let Some(line) = witness::testify(&*writing, &self.core, &mirror, head).await? {
+                lines.push(line.to_string());
                 new = true;
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chancery_schema::log::checkpoint::SignedCheckpoint;
 use chancery_schema::log::cosignature::{self, Cosignature};
 use chancery_schema::log::note::Signature;
+use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -51,6 +52,10 @@ pub(crate) async fn keep(
     held: bool,
 ) -> Result<bool> {
     let (size, at) = (cosignature.checkpoint().size, column(cosignature.timestamp()));
+    // Past the year 9999 it is no time that anyone could be shown.
+    if Timestamp::from_unix_seconds(at).is_err() {
+        return Ok(false);
+    }
     let known: Vec<table::Model> = of(log_id, size)
         .filter(table::Column::Name.eq(cosignature.name()))
         .order_by_asc(table::Column::At)

@@ -20,7 +20,7 @@ use crate::entity::{checkpoint as checkpoint_table, contradiction, cosignature a
 use crate::error::Attempting;
 use crate::known::{Cosigner, known};
 use crate::log::{self, Held, column};
-use crate::{Error, Registry, Result, append, bounds, cosignatures, hashes, mirror};
+use crate::{Core, Error, Registry, Result, append, bounds, cosignatures, hashes, mirror};
 
 /// What became of checkpoints that a partner handed on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -167,7 +167,7 @@ impl Registry {
     }
 
     /// Keeps the proof that a log has two histories: one or two notes that it signed. One note is held
-    /// against the head and the pending checkpoint of the mirror. Durable when it returns; of a log
+    /// against the head and the pending checkpoint of the mirror, and what was cosigned last. Durable when it returns; of a log
     /// the first proof is kept.
     ///
     /// # Errors
@@ -185,15 +185,7 @@ impl Registry {
             _ => None,
         };
         let (earlier, later) = pair.ok_or_else(|| refuse(&held, &"the notes do not contradict each other"))?;
-        let row = contradiction::ActiveModel {
-            origin: Set(origin.to_string()),
-            earlier: Set(earlier.to_string()),
-            later: Set(later.to_string()),
-            found_at: Set(self.core.now().unix_seconds()),
-        };
-        let place = OnConflict::column(contradiction::Column::Origin).do_nothing().to_owned();
-        let kept = contradiction::Entity::insert(row).on_conflict(place).exec_without_returning(&*writing).await;
-        kept.attempting("keep a proof of two histories")?;
+        write_contradiction(&*writing, &self.core, origin, &earlier, &later).await?;
         writing.commit().await
     }
 
@@ -255,7 +247,7 @@ async fn other_root(db: &impl ConnectionTrait, held: &Held, shown: &Checkpoint) 
     Ok(Some(ours.ok_or_else(larger)?).filter(|ours| *ours != shown.root))
 }
 
-async fn root_at(db: &impl ConnectionTrait, held: &Held, size: u64) -> Result<Option<Digest>> {
+pub(crate) async fn root_at(db: &impl ConnectionTrait, held: &Held, size: u64) -> Result<Option<Digest>> {
     if size > held.size {
         return Ok(None);
     }
@@ -333,16 +325,43 @@ fn contradict(one: &SignedCheckpoint, two: &SignedCheckpoint) -> bool {
     one.size == two.size && one.root != two.root
 }
 
+/// Keeps a proof of two histories, the first of each log.
+pub(crate) async fn write_contradiction(
+    db: &impl ConnectionTrait,
+    core: &Core,
+    origin: &Origin,
+    earlier: &SignedCheckpoint,
+    later: &SignedCheckpoint,
+) -> Result<()> {
+    let row = contradiction::ActiveModel {
+        origin: Set(origin.to_string()),
+        earlier: Set(earlier.to_string()),
+        later: Set(later.to_string()),
+        found_at: Set(core.now().unix_seconds()),
+    };
+    let place = OnConflict::column(contradiction::Column::Origin).do_nothing().to_owned();
+    let kept = contradiction::Entity::insert(row).on_conflict(place).exec_without_returning(db).await;
+    kept.attempting("keep a proof of two histories").map(|_| ())
+}
+
+/// Whether a log is known to have two histories.
+pub(crate) async fn is_contradicted(db: &impl ConnectionTrait, origin: &Origin) -> Result<bool> {
+    let row = contradiction::Entity::find_by_id(origin.as_str()).one(db).await;
+    row.attempting("read the proofs of two histories").map(|row| row.is_some())
+}
+
 /// The checkpoint of a mirror that another one contradicts, and that one, the smaller first.
-async fn against_held(
+pub(crate) async fn against_held(
     db: &impl ConnectionTrait,
     held: &Held,
     shown: &SignedCheckpoint,
 ) -> Result<Option<(SignedCheckpoint, SignedCheckpoint)>> {
-    let known = [&held.head, &held.pending].into_iter().flatten();
+    let known = [&held.head, &held.pending, &held.witnessed].into_iter().flatten();
     if let Some(same) = known.clone().find(|known| contradict(known, shown)) {
         return Ok(Some((same.clone(), shown.clone())));
     }
+    // What is held leads to these, and nobody knows yet whether to the one that was cosigned.
+    let known = [&held.head, &held.pending].into_iter().flatten();
     let Some(larger) = known.clone().find(|known| known.checkpoint().size > shown.checkpoint().size) else {
         return Ok(None);
     };

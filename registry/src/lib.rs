@@ -4,12 +4,12 @@
 //! - Out of scope: HTTP, GraphQL, libp2p. With the migrations, this is the only room that knows
 //!   `SeaORM`; what it answers are its own plain types and those of the schema.
 //!
-//! Ground state are entries, bodies, blobs, checkpoints and cosignatures, introductions and proofs of
-//! two histories. What is read of records is a view that [`Registry::rebuild_view`] drops and computes
+//! Ground state are entries, bodies, blobs, checkpoints and cosignatures, what the witness cosigned last,
+//! introductions and proofs of two histories. What is read of records is a view that [`Registry::rebuild_view`] drops and computes
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `partners.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `partners.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -33,6 +33,7 @@ mod sequencer;
 mod store;
 mod types;
 mod view;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

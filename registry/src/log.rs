@@ -42,6 +42,8 @@ pub(crate) struct Held {
     pub head: Option<SignedCheckpoint>,
     /// The checkpoint that is pulled towards.
     pub pending: Option<SignedCheckpoint>,
+    /// The checkpoint that the own witness cosigned last, with its line; it may be larger than what is held.
+    pub witnessed: Option<SignedCheckpoint>,
 }
 
 impl Held {
@@ -57,6 +59,7 @@ impl Held {
         Ok(Self {
             head: open(&row.head_note, "head")?,
             pending: open(&row.pending_note, "pending checkpoint")?,
+            witnessed: open(&row.witnessed_note, "witnessed checkpoint")?,
             fingerprint,
             size: size(row.size)?,
             root: digest(&row.root)?,

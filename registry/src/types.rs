@@ -343,6 +343,23 @@ pub enum FoundAs {
     Key,
 }
 
+/// How far a checkpoint has come: its log has signed it, and others have seen it, or hold what it covers.
+///
+/// Whether that is enough, the policy of each reader says: only what has its quorum is final.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Other nations whose witness has cosigned, and since when.
+    pub witnessed: Vec<(Nation, Timestamp)>,
+    /// Other nations whose mirror has cosigned, and since when.
+    pub mirrored: Vec<(Nation, Timestamp)>,
+    /// Other nations that are known, and so could cosign.
+    pub known: u64,
+    /// When the log's own nation last cosigned: its heartbeat.
+    pub heartbeat: Option<Timestamp>,
+    /// Since when that is too long ago; none while it is fresh, or if there never was one.
+    pub stale_since: Option<Timestamp>,
+}
+
 /// One cosignature.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CosignatureSeen {

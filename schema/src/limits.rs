@@ -78,6 +78,10 @@ pub const BUNDLE_FRAMES_MAX: usize = 256;
 /// A bundle, in bytes.
 pub const BUNDLE_BYTES_MAX: u64 = 64 << 20;
 
+/// A log is stale when its nation was silent for this long, in seconds: it says every ten minutes what its
+/// newest checkpoint is, and a day bridges what breaks on the way.
+pub const STALE_SECONDS: i64 = 86_400;
+
 /// Hashes of one Merkle proof: a tree of 2^63 entries needs no more.
 pub const PROOF_HASHES_MAX: usize = 63;
 

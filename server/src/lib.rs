@@ -31,6 +31,7 @@ mod serve;
 mod state;
 mod summary;
 mod tls;
+mod witness;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -51,6 +51,10 @@ pub const GRAPHQL: (usize, usize) = (64, 16);
 /// Blobs that come in at once: in all, and of one client. With 16 MiB each, at most 256 MiB.
 pub const UPLOADS: (usize, usize) = (16, 2);
 
+/// Requests to cosign at once: in all, and of one client. They write one after the other anyway, and a body
+/// is at most 134 KiB.
+pub const WITNESS: (usize, usize) = (16, 4);
+
 /// Blobs, bundles, envelopes and large GraphQL answers that are read at once: in all, and for one client.
 /// Each has room for the largest bundle until its size is known, and then as much as it needs until it
 /// is sent: together at most 512 MiB, of one client 128 MiB.

@@ -10,7 +10,7 @@ use actix_web::{Error, FromRequest, Handler, HttpResponse, Resource, Responder, 
 
 use crate::limits::{REQUEST_TIME_MAX, UPLOAD_TIME_MAX};
 use crate::reply::Failure;
-use crate::{blob, explorer, graphql, health, log, metrics, page, portal, record};
+use crate::{blob, explorer, graphql, health, log, metrics, page, portal, record, witness};
 
 /// Adds every address; any other answers 404, a wrong method 405.
 pub fn all(config: &mut ServiceConfig) {
@@ -30,6 +30,7 @@ pub fn all(config: &mut ServiceConfig) {
         .service(timed(resource("/log/tile/{path:.*}", log::own_tile)))
         .service(timed(resource("/mirror/{origin}/checkpoint", log::mirror_checkpoint)))
         .service(timed(resource("/mirror/{origin}/tile/{path:.*}", log::mirror_tile)))
+        .service(timed(web::resource("/witness/add-checkpoint").post(witness::add_checkpoint)))
         .service(timed(resource("/health", health::health)))
         .service(timed(resource("/metrics", metrics::page)))
         .service(timed(resource("/assets/{file:.*}", portal::asset)))

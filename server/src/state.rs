@@ -11,7 +11,7 @@ use chancery_schema::name::Origin;
 use crate::client::Client;
 use crate::graphql::{self, Schema};
 use crate::heads::Heads;
-use crate::limits::{DOWNLOADS, GRAPHQL, ROOM, UPLOADS};
+use crate::limits::{DOWNLOADS, GRAPHQL, ROOM, UPLOADS, WITNESS};
 use crate::metrics::Metrics;
 use crate::pool::{Place, Pool};
 use crate::reply::Failure;
@@ -35,6 +35,8 @@ pub struct State {
     pub graphql: Pool,
     /// Places of blobs that come in.
     pub uploads: Pool,
+    /// Places of requests to cosign.
+    pub witness: Pool,
     /// Places of all that is large and goes out.
     pub downloads: Arc<Pool>,
     behind_proxy: bool,
@@ -54,6 +56,7 @@ impl State {
             other_metrics: config.metrics.clone(),
             graphql: Pool::new(GRAPHQL),
             uploads: Pool::new(UPLOADS),
+            witness: Pool::new(WITNESS),
             downloads: Arc::new(Pool::with_room(DOWNLOADS, ROOM)),
             behind_proxy: config.behind_proxy,
             logs: Mutex::default(),

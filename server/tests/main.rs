@@ -13,3 +13,4 @@ mod publish;
 mod query;
 mod schema;
 mod tls;
+mod witness;

@@ -8,4 +8,5 @@ pub mod history;
 pub mod nation;
 pub mod node;
 pub mod publisher;
+pub mod row;
 pub mod samples;

@@ -128,8 +128,19 @@ fn charter_keys(bundle: &Bundle) -> Vec<(&'static str, String)> {
 }
 
 fn show_note(note: &Note) -> (String, Value) {
-    let what = if Checkpoint::parse(note.text()).is_ok() { "a checkpoint" } else { "a signed note" };
     let names: Vec<&str> = note.signatures().iter().map(Signature::name).collect();
-    let human = format!("{what}\n{}lines by {}", visible_lines(note.text()) + "\n", visible(&names.join(", ")));
+    let by = |what: &str, names: &[&str]| {
+        let names = if names.is_empty() { "nobody".to_owned() } else { visible(&names.join(", ")) };
+        format!("claims to be {what} by {names}")
+    };
+    let (what, claims) = match Checkpoint::parse(note.text()) {
+        Ok(checkpoint) => {
+            let (log, others): (Vec<&str>, Vec<&str>) =
+                names.iter().partition(|name| **name == checkpoint.origin.as_str());
+            ("a checkpoint", format!("{}\n{}", by("signed", &log), by("cosigned", &others)))
+        }
+        Err(_) => ("a signed note", by("signed", &names)),
+    };
+    let human = format!("{what}\n{}\n{claims}", visible_lines(note.text()));
     (human, json!({ "type": "note", "text": note.text(), "signatures": names }))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chancery_schema::digest::Digest;
+use chancery_schema::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -13,7 +14,8 @@ use crate::hash::file_digest;
 use crate::output::{Exit, Outcome, fail};
 
 const LOOKUP: &str = "query($digest: Digest!) { lookup(digest: $digest, first: 100) { what name record \
-    { digest kind origin index nation { code } verdict { state code reason } } } }";
+    { digest kind origin index nation { code } verdict { state code reason } \
+    standing { state since witnessed mirrored known staleSince } } } }";
 
 /// Says what a node knows of a digest, or of a file by its digest
 #[derive(Debug, clap::Args)]
@@ -45,11 +47,24 @@ struct RecordShown {
     index: u64,
     nation: NationShown,
     verdict: VerdictShown,
+    standing: StandingShown,
 }
 
 #[derive(Serialize, Deserialize)]
 struct NationShown {
     code: String,
+}
+
+/// What the node says of cosignatures: a claim, as all of this is.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StandingShown {
+    state: String,
+    since: Option<Timestamp>,
+    witnessed: u64,
+    mirrored: u64,
+    known: u64,
+    stale_since: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,14 +97,32 @@ impl Found {
             record.digest.map_or_else(|| "a record whose body is not held".to_owned(), |digest| digest.to_string());
         let reason = record.verdict.reason.as_deref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
         format!(
-            "{} {} in the {} {digest}, entry {} of {} ({}{reason})",
+            "{} {} in the {} {digest}, entry {} of {} ({}{reason}; {})",
             shown(&what),
             shown(name),
             shown(&record.kind),
             record.index,
             shown(&record.nation.code),
             shown(&record.verdict.state).to_lowercase(),
+            record.standing.words(),
         )
+    }
+}
+
+impl StandingShown {
+    /// *signed*, *witnessed k of n* and *mirrored* are three things.
+    fn words(&self) -> String {
+        let Self { witnessed, mirrored, known, .. } = self;
+        let since = self.since.map(|since| format!(" since {since}")).unwrap_or_default();
+        let stale = self.stale_since.map(|since| format!("; the log is stale since {since}")).unwrap_or_default();
+        let cosigned = if *mirrored > 0 {
+            format!("witnessed {witnessed} of {known}, mirrored {mirrored} of {known}{since}")
+        } else if *witnessed > 0 {
+            format!("witnessed {witnessed} of {known}{since}")
+        } else {
+            format!("signed, witnessed 0 of {known}")
+        };
+        cosigned + &stale
     }
 }
 

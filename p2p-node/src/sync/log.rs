@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chancery_registry::SyncProgress;
 use chancery_schema::digest::Digest;
+use chancery_schema::limits::STALE_SECONDS;
 use chancery_schema::log::checkpoint::{Checkpoint, SignedCheckpoint};
 use chancery_schema::log::note::{Note, Signature};
 use chancery_schema::name::Origin;
@@ -12,9 +13,6 @@ use chancery_schema::time::Timestamp;
 
 use super::rounds::Rounds;
 use super::{Action, Mirror, PeerKey};
-
-/// A partner is stale when nothing was heard of it for this long.
-const STALE_SECONDS: i64 = 24 * 3600;
 
 /// The longest wait after failures, in seconds. Nobody is given up.
 const BACKOFF_SECONDS_MAX: i64 = 15 * 60;

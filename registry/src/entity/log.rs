@@ -16,6 +16,7 @@ pub struct Model {
     pub root: Vec<u8>,
     pub head_note: Option<String>,
     pub pending_note: Option<String>,
+    pub witnessed_note: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

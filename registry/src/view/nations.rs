@@ -1,8 +1,9 @@
 //! Asking the view for nations, their keys, and who cosigned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chancery_schema::limits::STALE_SECONDS;
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, NoteKeys};
 use chancery_schema::roster::Roster;
@@ -15,7 +16,7 @@ use crate::entity::cosignature;
 use crate::error::Attempting;
 use crate::known::known;
 use crate::log::{self, Held, column, size};
-use crate::{CosignatureSeen, Error, NationSummary, Registry, Result, partners};
+use crate::{CosignatureSeen, Error, NationSummary, Registry, Result, Standing, partners};
 
 /// Cosignatures that are shown of one log: of a few checkpoints every nation's.
 const COSIGNATURES_MAX: u64 = 1000;
@@ -59,6 +60,54 @@ impl Registry {
         Ok(nations)
     }
 
+    /// How far the checkpoints of a log that cover entry `index` have come together, or its head.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn standing(&self, origin: &Origin, index: Option<u64>) -> Result<Option<Standing>> {
+        let db = self.core.store.snapshot().await?;
+        let Some(held) = log::find(&db, origin).await? else { return Ok(None) };
+        let covering = match index {
+            Some(index) => cosignature::Column::Size.gt(column(index)),
+            None => cosignature::Column::Size.eq(column(held.head_size())),
+        };
+        let rows: Vec<(String, bool, bool, i64, i64)> = cosignature::Entity::find()
+            .select_only()
+            .columns([cosignature::Column::Name, cosignature::Column::Held, cosignature::Column::Own])
+            .column_as(cosignature::Column::At.min(), "first")
+            .column_as(cosignature::Column::At.max(), "last")
+            .filter(cosignature::Column::LogId.eq(held.log.id))
+            .filter(covering)
+            .group_by(cosignature::Column::Name)
+            .group_by(cosignature::Column::Held)
+            .group_by(cosignature::Column::Own)
+            .into_tuple()
+            .all(&db)
+            .await
+            .attempting("count cosigners")?;
+        let known = known(&self.core, &db).await?;
+        let (mut witnessed, mut mirrored, mut heartbeat) = (BTreeMap::new(), BTreeMap::new(), None);
+        for (name, all_held, own, first, last) in rows {
+            if own {
+                heartbeat = heartbeat.max(Some(time(last)?));
+            } else if let Some(nation) = known.nation_of(&name).filter(|nation| **nation != held.log.nation) {
+                let since = if all_held { &mut mirrored } else { &mut witnessed };
+                let (first, since) = (time(first)?, since.entry(nation.clone()));
+                since.and_modify(|since: &mut Timestamp| *since = first.min(*since)).or_insert(first);
+            }
+        }
+        let others = known.cosigners().iter().map(|cosigner| &cosigner.nation);
+        let others: BTreeSet<_> = others.filter(|nation| **nation != held.log.nation).collect();
+        let stale = heartbeat.map(|heartbeat| heartbeat.plus_seconds(STALE_SECONDS));
+        Ok(Some(Standing {
+            witnessed: witnessed.into_iter().collect(),
+            mirrored: mirrored.into_iter().collect(),
+            known: others.len() as u64,
+            heartbeat,
+            stale_since: stale.filter(|since| *since <= self.core.now()),
+        }))
+    }
+
     /// The cosignatures known on checkpoints of a log that cover entry `index`, or on its head; the
     /// newest first, at most 1000.
     ///
@@ -80,19 +129,23 @@ impl Registry {
             Some((row, nation))
         });
         seen.map(|(row, nation)| {
-            let at = Timestamp::from_unix_seconds(row.at);
             Ok(CosignatureSeen {
                 origin: origin.clone(),
                 size: size(row.size)?,
                 name: row.name,
                 nation,
                 held: row.held,
-                at: at.map_err(|_| Error::Inconsistent("the time of a cosignature cannot be read".to_owned()))?,
+                at: time(row.at)?,
                 line: row.line,
             })
         })
         .collect()
     }
+}
+
+fn time(at: i64) -> Result<Timestamp> {
+    let broken = |_| Error::Inconsistent("the time of a cosignature cannot be read".to_owned());
+    Timestamp::from_unix_seconds(at).map_err(broken)
 }
 
 /// The charters in force: in which log, at which entry, and the fingerprint of its nation.

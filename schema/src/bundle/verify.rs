@@ -320,18 +320,24 @@ impl Report {
             return Ok(true);
         };
         let keys = policy.witnesses().iter().map(|witness| &witness.key);
-        let seen = self.require(WHAT, cosignature::verify_all(checkpoint, keys))?;
+        let seen = self.require(WHAT, cosignature::verify_all(checkpoint, keys.clone()))?;
         let quorum = policy.evaluate(checkpoint.checkpoint(), &seen);
         self.cosigners = seen.iter().filter_map(CosignerSeen::of).collect();
-        let names: Vec<&str> = self.cosigners.iter().map(|cosigner| cosigner.name.as_str()).collect();
-        let names = if names.is_empty() { "nobody whom the policy names".to_owned() } else { names.join(", ") };
+        let seen_at = |seen: &CosignerSeen| format!("{} on {}", seen.name, seen.at);
+        let names: Vec<String> = self.cosigners.iter().map(seen_at).collect();
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let detail = format!("cosigned by {} of {} whom the policy names{names}", seen.len(), keys.len());
         let enough = matches!(quorum, Quorum::Satisfied);
-        let (outcome, asked) = if enough {
-            (Outcome::Holds, "the policy's quorum is met")
-        } else {
-            (Outcome::Short, "the policy asks for more")
-        };
-        self.note(WHAT, outcome, format!("cosigned by {names}: {asked}"));
+        match quorum {
+            Quorum::Satisfied => {
+                let since = policy.since(&seen).map_or_else(String::new, |since| format!(" since {since}"));
+                self.note(WHAT, Outcome::Holds, format!("{detail}; its quorum is met{since}: final"));
+            }
+            Quorum::Missing(names) => {
+                let missing = names.join(", ");
+                self.note(WHAT, Outcome::Short, format!("{detail}; it also asks for {missing}: signed, and not final"));
+            }
+        }
         Ok(enough)
     }
 

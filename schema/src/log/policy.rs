@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::log::checkpoint::{Checkpoint, SignedCheckpoint, decimal};
 use crate::log::cosignature::{self, Cosignature};
 use crate::log::note::{KeyType, NoteError, VerifierKey};
+use crate::time::Timestamp;
 
 /// Logs, witnesses and groups of one policy, each: every nation twice over.
 pub const ITEMS_MAX: usize = 512;
@@ -189,6 +190,20 @@ impl Policy {
             }
         }
         Quorum::Missing(missing)
+    }
+
+    /// Since when these cosignatures of one checkpoint satisfy the policy, by the clock of the one that made
+    /// it enough; none where they do not, or nobody is asked for.
+    #[must_use]
+    pub fn since(&self, cosignatures: &[Cosignature]) -> Option<Timestamp> {
+        let mut by_time = cosignatures.to_vec();
+        by_time.sort_by_key(Cosignature::timestamp);
+        let first = by_time.first()?.checkpoint();
+        let enough =
+            |count: &usize| by_time.get(..*count).is_some_and(|some| self.evaluate(first, some) == Quorum::Satisfied);
+        let last = (0..=by_time.len()).find(enough)?.checked_sub(1)?;
+        let seconds = i64::try_from(by_time.get(last)?.timestamp()).ok()?;
+        Timestamp::from_unix_seconds(seconds).ok()
     }
 
     /// Verifies the cosignatures that a checkpoint carries, and evaluates them.

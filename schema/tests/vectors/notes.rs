@@ -13,6 +13,7 @@ use chancery_schema::log::policy::{ITEMS_MAX, POLICY_BYTES_MAX, Policy, Quorum};
 use chancery_schema::log::tree::{EMPTY_ROOT, consistency_proof};
 use chancery_schema::log::witness::{self, Decision, REQUEST_BYTES_MAX, Request};
 use chancery_schema::name::Nation as NationCode;
+use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
@@ -641,7 +642,7 @@ fn a_policy_says_when_enough_have_seen() {
                  letters A in the place of `<fill>` as `fill` says, asked about the checkpoint `note` of the log with \
                  the key `log`. `expect`: how many logs and witnesses it names, and `missing`: the \
                  witnesses, as the policy calls them, whose cosignatures would count; null when the quorum is met. \
-                 `refused` is part of the reason.";
+                 `refused` is part of the reason. `since`: when the quorum was met, in POSIX seconds.";
     let history = History::found("FR");
     let codes = ["KE", "BR", "IN", "ZA"];
     let nations = codes.map(Nation::new);
@@ -847,6 +848,10 @@ fn a_policy_says_when_enough_have_seen() {
             Quorum::Satisfied => Value::Null,
             Quorum::Missing(names) => json!(names),
         };
-        Ok(json!({ "logs": policy.logs().len(), "witnesses": policy.witnesses().len(), "missing": missing }))
+        let keys = policy.witnesses().iter().map(|witness| &witness.key);
+        let seen = cosignature::verify_all(&signed, keys).map_err(|error| reason(&error))?;
+        let since = policy.since(&seen).map(Timestamp::unix_seconds);
+        let (logs, witnesses) = (policy.logs().len(), policy.witnesses().len());
+        Ok(json!({ "logs": logs, "witnesses": witnesses, "missing": missing, "since": since }))
     });
 }

@@ -11,9 +11,10 @@ mod golden;
 mod json;
 mod judges;
 mod mix;
-mod row;
 mod stolen;
 mod tamper;
+
+use chancery_tests::row;
 
 /// A record is forged or altered in store or transit.
 #[test]

@@ -1,5 +1,5 @@
 //! T09: checkpoints, proofs, envelopes and key sets, all of them genuine, put together across the
-//! snapshots of a log: only what belongs together is believed.
+//! snapshots of a log: only what belongs together is believed, or cosigned.
 //!
 //! Snapshot n is the log when record n was its last: checkpoint, proof and envelope are three axes.
 //! Along each plane of two axes all pairs are tried, and within a smaller number all triples. Key sets
@@ -14,6 +14,8 @@ use chancery_schema::log::checkpoint::SignedCheckpoint;
 use chancery_schema::log::cosignature;
 use chancery_schema::log::note::{KeyType, VerifierKey, verifier_key};
 use chancery_schema::log::proof::Proof;
+use chancery_schema::log::tree::consistency_proof;
+use chancery_schema::log::witness::{self, Decision, Request};
 use chancery_schema::record::Kind;
 use chancery_tests::history::{History, witness_key};
 use chancery_tests::nation::{Judge, Nation};
@@ -57,6 +59,7 @@ pub fn run(share: Share) -> (Tally, String) {
     let mut tally = spread(&snapshots, |i, _| pairs(&snapshots, i, &log));
     tally.add(spread(&snapshots[..corner], |i, _| triples(&snapshots[..corner], i, &log)));
     tally.add(spread(&snapshots, |i, _| cosignatures(&snapshots, i, &witness_key(&witness))));
+    tally.add(spread(&snapshots, |i, _| requests(&history, &snapshots, i, &log)));
     tally.add(spread(&snapshots, |_, snapshot| under_key_sets(&history, snapshot, &sets)));
     tally.add(bundles(&history, &snapshots[1..], share.of(8, 40)));
     tally.add(orders(&history, &snapshots[4]));
@@ -120,6 +123,24 @@ fn cosignatures(snapshots: &[Snapshot], i: usize, witness: &VerifierKey) -> Tall
     for (j, other) in snapshots.iter().enumerate() {
         let holds = cosignature::verify(other.checkpoint.checkpoint(), line, witness).is_ok();
         tally.expect(holds == (i == j), || format!("the cosignature on checkpoint {i}, shown on {j}"));
+    }
+    tally
+}
+
+/// A witness that remembers one snapshot is shown the proof towards another, with the checkpoint of a third:
+/// the first, the last, or the one that the proof leads to.
+fn requests(history: &History, snapshots: &[Snapshot], i: usize, log: &VerifierKey) -> Tally {
+    let mut tally = Tally::default();
+    let size = |index: usize| index as u64 + 1;
+    let stored = (size(i), snapshots[i].checkpoint.checkpoint().root);
+    for j in i..snapshots.len() {
+        let proof = consistency_proof(&history.tree, size(i), size(j)).unwrap();
+        for k in [i, j, snapshots.len() - 1] {
+            let note = snapshots[k].checkpoint.note().clone();
+            let request = Request { old: size(i), proof: proof.clone(), note };
+            let cosigned = matches!(witness::decide(Some(stored), &request, Some(log)), Decision::Cosign(_));
+            tally.expect(cosigned == (j == k), || format!("memory {i}, proof towards {j}, checkpoint {k}"));
+        }
     }
     tally
 }

@@ -14,7 +14,7 @@ use chancery_tests::nation::{Judge, Nation};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
-use super::row::{Share, Tally, spread};
+use chancery_tests::row::{Share, Tally, spread};
 
 const REGISTRARS: usize = 2;
 const PUBLISHERS: usize = 3;

@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { cosignature, model, nation, record, report, verdict } from '../test/facts';
+import { cosignature, model, nation, record, report, standing, verdict } from '../test/facts';
 import { never, nodeWith, type Sdl } from '../test/node';
 import { bundleCase, recordOf } from '../test/vectors';
 import { go, said, visit } from '../test/visit';
@@ -65,7 +65,8 @@ test('nations that a policy asks for are named when they have cosigned', async (
   await visit('/en/model/FR/lab/model', withModel({}, bytes));
   const { steps } = await checked('Verified: signed for FR');
   expect(steps[4]).toBe(
-    'Other nationsCosigned by ke.example.org/chancery/witness, br.example.org/chancery/witness: as many as your policy asks for.',
+    'Other nationsCosigned by 2 of 2 whom your policy names: ke.example.org/chancery/witness, ' +
+      'br.example.org/chancery/witness. Its quorum is met since November 24, 2026 at 12:00 PM UTC: final.',
   );
 });
 
@@ -74,7 +75,10 @@ test('too few cosigners are no verification, and who is missing is named', async
   pinned({ policy });
   await visit('/en/model/FR/lab/model', withModel({}, bytes));
   const { steps } = await checked('Signed for FR, but too few have seen it');
-  expect(steps[4]).toBe('Other nationsCosigned by ke.example.org/chancery/witness; your policy also asks for BR.');
+  expect(steps[4]).toBe(
+    'Other nationsSigned, and cosigned by 1 of 2 whom your policy names: ke.example.org/chancery/witness. ' +
+      'Last cosignature: November 24, 2026 at 12:00 PM UTC. Not final: your policy also asks for BR.',
+  );
   expect(document.body.textContent).not.toMatch(/verified/i);
 });
 
@@ -127,12 +131,16 @@ test('the card says where it stands, who has cosigned it and how lately', async 
     cosignature({ at: '2026-12-01T08:00:00Z' }),
     cosignature({ nation: 'BR', at: '2026-11-30T09:30:00Z' }),
   ];
-  await visit('/en/model/FR/lab/model', withModel({ card: record({ digest, index: 1234, cosignatures }) }));
+  const seen = standing({ state: 'WITNESSED', witnessed: 2, since: '2026-11-24T12:05:00Z', heartbeat: null });
+  await visit('/en/model/FR/lab/model', withModel({ card: record({ digest, index: 1234, cosignatures, standing: seen }) }));
   await screen.findByRole('heading', { level: 2, name: 'Where it stands' });
   expect(said('Record digest')).toMatch(digest);
   expect(said('Entry of the log')).toBe('1,234 · fr.example.org/chancery');
   expect(said('Signed, by its own word')).toBe('November 24, 2026 at 12:00 PM UTC');
-  expect(said('Cosigned, as this node shows')).toBe('Kenya · December 1, 2026 at 8:00 AM UTCBrazil · November 30, 2026 at 9:30 AM UTC');
+  expect(said('Cosigned, as this node shows')).toBe(
+    'Witnessed 2 of 2, since November 24, 2026 at 12:05 PM UTC.' +
+      'Kenya · December 1, 2026 at 8:00 AM UTCBrazil · November 30, 2026 at 9:30 AM UTC',
+  );
   expect(screen.getByRole('link', { name: 'Bundle with all its proof' }).getAttribute('href')).toBe(`/bundle/${digest}`);
   expect(screen.getByRole('link', { name: 'Permalink' }).getAttribute('href')).toBe(`/record/${digest}`);
 });
@@ -141,7 +149,9 @@ test('what is not stated, and that nobody has cosigned, is said', async () => {
   await visit('/en/model/FR/lab/model', withModel({ card: record({ digest, issuedAt: null }) }));
   await screen.findByRole('heading', { level: 2, name: 'Where it stands' });
   expect(said('Signed, by its own word')).toBe('not stated');
-  expect(said('Cosigned, as this node shows')).toBe('No other nation has cosigned it yet.');
+  expect(said('Cosigned, as this node shows')).toBe(
+    'Signed by its log alone: witnessed 0 of 2.Heartbeat: November 24, 2026 at 12:00 PM UTC.',
+  );
 });
 
 test('a card that the node does not count says so, and why', async () => {

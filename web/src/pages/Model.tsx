@@ -10,6 +10,7 @@ import { DisplayName } from '../parts/Foreign';
 import { License } from '../parts/License';
 import { NationName } from '../parts/NationName';
 import { Provenance } from '../parts/Provenance';
+import { STANDING, Standing } from '../parts/Standing';
 import { Empty, Failure, Loading } from '../parts/states';
 import { WeightsCheck } from '../parts/WeightsCheck';
 import { WeightsFiles } from '../parts/WeightsFiles';
@@ -17,8 +18,8 @@ import { type Proof, useProof } from '../trust/proof';
 import { newest } from './newest';
 import { useTitle } from './useTitle';
 
-const MODEL = graphql(`
-  query Model($urn: String!, $version: String, $language: String) {
+const MODEL = graphql(
+  `query Model($urn: String!, $version: String, $language: String) {
     model(urn: $urn, version: $version) {
       id urn version
       displayName(language: $language) displayNames { language text }
@@ -26,11 +27,13 @@ const MODEL = graphql(`
       card {
         digest index origin issuedAt verdict { state reason }
         cosignatures(first: 100) { nation at }
+        standing { ...Standing }
       }
       versions(first: 50) { id version card { issuedAt } }
     }
-  }
-`);
+  }`,
+  [STANDING],
+);
 
 type OneModel = NonNullable<ResultOf<typeof MODEL>['model']>;
 
@@ -139,13 +142,12 @@ function Position(props: { model: OneModel; digest: string }): ReactNode {
         <dd>{card.issuedAt === null ? t('notStated') : date(card.issuedAt)}</dd>
         <dt>{t('position.seen')}</dt>
         <dd>
-          {latest.length === 0
-            ? t('nation.unseen')
-            : latest.map(({ nation, at }) => (
-                <div key={nation}>
-                  {nationName(nation)} · {date(at)}
-                </div>
-              ))}
+          <Standing standing={card.standing} />
+          {latest.map(({ nation, at }) => (
+            <div key={nation}>
+              {nationName(nation)} · {date(at)}
+            </div>
+          ))}
         </dd>
         <dt>{t('position.files')}</dt>
         <dd>

@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import { expect, test, vi } from 'vitest';
 
-import { cosignature, digestOf, listOf, log, model, nation, partner, record, sync } from '../test/facts';
+import { cosignature, digestOf, listOf, log, model, nation, partner, record, standing, sync } from '../test/facts';
 import { never, noNode, nodeWith, type Sdl } from '../test/node';
 import { said, visit } from '../test/visit';
 
@@ -93,6 +93,25 @@ test('each cosigner is named once, by its newest word, and whether it holds or s
   await screen.findByText('KE saw it grow, at December 1, 2026 at 8:00 AM UTC');
   screen.getByText('KE holds every entry, at November 30, 2026 at 9:30 AM UTC');
   expect(screen.getAllByText(/^KE /)).toHaveLength(2);
+});
+
+test.each([
+  [standing(), 'Signed by its log alone: witnessed 0 of 2.'],
+  [standing({ state: 'WITNESSED', witnessed: 1, since: '2026-11-24T12:00:00Z' }), 'Witnessed 1 of 2, since November 24, 2026 at 12:00 PM UTC.'],
+  [
+    standing({ state: 'MIRRORED', witnessed: 2, mirrored: 1, since: '2026-11-24T12:00:00Z' }),
+    'Witnessed 2 of 2, mirrored 1 of 2, since November 24, 2026 at 12:00 PM UTC.',
+  ],
+])('signed, witnessed and mirrored are told apart', async (known, words) => {
+  await visit('/en/nation/FR', withNations(nation({ log: log({ standing: known }) })));
+  await screen.findByText(words);
+  screen.getByText('Heartbeat: November 24, 2026 at 12:00 PM UTC.');
+});
+
+test('a log that fell silent is stale, and since when', async () => {
+  const silent = standing({ staleSince: '2026-11-25T12:00:00Z' });
+  await visit('/en/nation/FR', withNations(nation({ log: log({ standing: silent }) })));
+  await screen.findByText('Stale since November 25, 2026 at 12:00 PM UTC: the log may have grown unseen.');
 });
 
 test('a log that no other nation has cosigned says so', async () => {

@@ -7,6 +7,7 @@ import { Digest, Fingerprint } from '../parts/Digest';
 import { Foreign } from '../parts/Foreign';
 import { MODEL, ModelList } from '../parts/ModelList';
 import { NationName } from '../parts/NationName';
+import { STANDING, Standing } from '../parts/Standing';
 import { Empty, Failure, Loading } from '../parts/states';
 import { Unkept } from '../parts/Unkept';
 import { usePins } from '../trust/pins';
@@ -19,12 +20,15 @@ const NATION = graphql(
       id code origin size fingerprint logKey witnessKey
       displayName(language: $language) displayNames { language text }
       charter { digest }
-      log { cosignatures(first: 50) { nation name held at } }
+      log {
+        cosignatures(first: 50) { nation name held at }
+        standing { ...Standing }
+      }
       models(first: 24) { totalCount edges { node { ...Model } } }
     }
     partners { origin sync { state lastHeard since reason held shown } }
   }`,
-  [MODEL],
+  [MODEL, STANDING],
 );
 
 type Asked = ResultOf<typeof NATION>;
@@ -103,6 +107,7 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
           </section>
           <section className="sheet">
             <h2>{t('nation.seen')}</h2>
+            {nation.log && <Standing standing={nation.log.standing} />}
             {nation.log && nation.log.cosignatures.length > 0 ? (
               <ul>
                 {newest(nation.log.cosignatures, (line) => line.name).map((line) => (

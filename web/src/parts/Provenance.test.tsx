@@ -44,7 +44,7 @@ test.each([
 test('what is good, wary, bad and none differs in shape, so that no colour is needed', async () => {
   const steps = [
     step('holds', { step: 'blobs' }),
-    step('short', { step: 'cosignatures', problem: 'too-few', params: { names: [], missing: ['BR'] } }),
+    step('short', { step: 'cosignatures', problem: 'too-few', params: { names: [], seen: 0, known: 2, missing: ['BR'] } }),
     step('fails', { step: 'log', problem: 'order' }),
     step('not-checked', { step: 'nation', problem: 'cannot-verify' }),
   ];

@@ -73,11 +73,12 @@ function toneOf(step: Step): Tone {
 
 /** A sentence about a step, with what strangers wrote kept apart from it. */
 function useDetail(step: Step): ReactNode[] {
-  const { rich, t } = useText();
+  const { rich, t, date } = useText();
   const key: Key = step.problem === undefined ? `proof.holds.${step.step}` : `proof.problem.${step.problem}`;
-  const values: Record<string, ReactNode> = { reason: <Foreign key="reason" text={step.reason} language="en" /> };
+  const values: Record<string, ReactNode> = { reason: <Foreign key="reason" text={step.reason} language="en" />, since: '—' };
   for (const [name, value] of Object.entries(step.params)) {
-    values[name] = typeof value === 'number' ? value : <Value key={name} text={Array.isArray(value) ? value.join(t('list.comma')) || '—' : String(value)} />;
+    if (name === 'since') values[name] = date(Number(value));
+    else values[name] = typeof value === 'number' ? value : <Value key={name} text={Array.isArray(value) ? value.join(t('list.comma')) || '—' : String(value)} />;
   }
   return rich(key, values);
 }

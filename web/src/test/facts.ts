@@ -30,7 +30,7 @@ export function record(said: Partial<Sdl<'Record'>> = {}): Sdl<'Record'> {
   return {
     id: 'record', digest: digestOf('c'), kind: 'model-card', origin: 'fr.example.org/chancery', nation: nation(), index: 3,
     envelopeDigest: digestOf('e'), envelope: null, payload: null, entry: null, proof: null, verdict: verdict('VALID'),
-    issuedAt: '2026-11-24T12:00:00Z', signers: [], cosignatures: [], bundle: null,
+    issuedAt: '2026-11-24T12:00:00Z', signers: [], cosignatures: [], standing: standing(), bundle: null,
     ...said,
   };
 }
@@ -59,10 +59,15 @@ export function sync(state: Sdl<'SyncState'>['state'], said: Partial<Sdl<'SyncSt
   return { state, connected: true, held: null, shown: null, since: null, reason: null, lastHeard: null, ...said };
 }
 
+export function standing(said: Partial<Sdl<'Standing'>> = {}): Sdl<'Standing'> {
+  const heartbeat = '2026-11-24T12:00:00Z';
+  return { state: 'SIGNED', since: null, witnessed: 0, mirrored: 0, known: 2, heartbeat, staleSince: null, ...said };
+}
+
 export function log(said: Partial<Sdl<'Log'>> = {}): Sdl<'Log'> {
   return {
     id: 'log', origin: 'fr.example.org/chancery', nation: nation(), own: false, size: 7, root: digestOf('0'), checkpoint: '',
-    cosignatures: [],
+    cosignatures: [], standing: standing(),
     ...said,
   };
 }

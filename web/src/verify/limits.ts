@@ -28,6 +28,7 @@ export const PACKAGE_BYTES_MAX = 4 << 20;
 export const FRAME_BYTES_MAX = 16 << 20;
 export const BUNDLE_FRAMES_MAX = 256;
 export const BUNDLE_BYTES_MAX = 64 << 20;
+export const STALE_SECONDS = 86_400;
 export const PROOF_HASHES_MAX = 63;
 export const HEADS_MAX = 512;
 export const ADDRESSES_MAX = 16;

@@ -14,6 +14,7 @@ import { type Checkpoint, type SignedCheckpoint, checkpointText, parseDecimal } 
 import { type Cosignature, verifyCosignatures } from './cosignature';
 import { type KeyType, VerifierKey } from './note';
 import { Refused, attempt } from './refused';
+import { TIME_MAX } from './time';
 
 /** Logs, witnesses and groups of one policy, each. */
 export const ITEMS_MAX = 512;
@@ -82,6 +83,17 @@ export function missingFrom(
     return 'key' in member ? [member.name] : member.members.flatMap(missing);
   };
   return satisfied(policy.quorum) ? undefined : missing(policy.quorum);
+}
+
+/** Since when the quorum is met, in POSIX seconds; `undefined` where it is not, or asks for nobody. */
+export function metSince(
+  policy: Policy, checkpoint: Checkpoint, cosignatures: readonly Cosignature[],
+): number | undefined {
+  const byTime = [...cosignatures].sort((a, b) => (a.time < b.time ? -1 : 1));
+  const counts = Array.from({ length: byTime.length + 1 }, (_, count) => count);
+  const enough = counts.find((count) => missingFrom(policy, checkpoint, byTime.slice(0, count)) === undefined);
+  const last = enough === undefined ? undefined : byTime[enough - 1];
+  return last === undefined || last.time > TIME_MAX ? undefined : Number(last.time);
 }
 
 /** Verifies the cosignatures of a checkpoint and asks {@link missingFrom}; throws `Refused` (`forged`). */

@@ -31,7 +31,7 @@ import { parse } from './json';
 import { keyIdOf, openKey, possessionMessage, publicKeyFromSpki, readKeyRecord, readRole, toSpki } from './key';
 import { isLanguage, isModelId, isName, isNation, isNationInUse, isOrigin } from './name';
 import { VerifierKey, parseNote, verifyNote } from './note';
-import { judge, parsePolicy } from './policy';
+import { judge, metSince, parsePolicy } from './policy';
 import { parseProof, verifyProof } from './proof';
 import { checkNewRecord, readRecord } from './record';
 import { Refused } from './refused';
@@ -384,7 +384,9 @@ const RUNNERS: Record<string, Runner> = {
     const policy = parsePolicy(bytesOf(it, 'policy'));
     const signed = await openCheckpoint(parseNote(toUtf8(it['note'])), VerifierKey.parse(it['log']));
     const missing = (await judge(policy, signed)) ?? null;
-    return { logs: policy.logs.length, witnesses: policy.witnesses.length, missing };
+    const seen = await verifyCosignatures(signed, policy.witnesses.map((witness) => witness.key));
+    const since = metSince(policy, signed.checkpoint, seen) ?? null;
+    return { logs: policy.logs.length, witnesses: policy.witnesses.length, missing, since };
   },
 
   proof: async (it) => {

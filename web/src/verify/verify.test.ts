@@ -48,7 +48,19 @@ test('a policy that asks for more than have cosigned is not met, and says who is
   const report = await verifyFile(short.bytes, { pins: 'policy', policy: parsePolicy(toUtf8(short['policy'])) });
   expect(report.verdict).toBe('under-witnessed');
   const step = report.steps.find((it) => it.step === 'cosignatures');
-  expect(step).toMatchObject({ outcome: 'short', problem: 'too-few', params: { missing: ['BR'] } });
+  expect(step).toMatchObject({ outcome: 'short', problem: 'too-few', params: { missing: ['BR'], seen: 1, known: 2 } });
+  expect(step?.params['since']).toBe(report.cosigners[0]?.at);
+});
+
+test.each([
+  ['a card, by a policy that asks for nobody', () => undefined],
+  ['a card, by a policy that asks for both', (times: readonly number[]) => Math.max(...times)],
+])('%s: since when its quorum is met', async (name, expected) => {
+  const known = bundleCase(name);
+  const report = await verifyFile(known.bytes, { pins: 'policy', policy: parsePolicy(toUtf8(known['policy'])) });
+  const step = report.steps.find((it) => it.step === 'cosignatures');
+  expect(step?.outcome).toBe('holds');
+  expect(step?.params['since']).toBe(expected(report.cosigners.map((it) => it.at)));
 });
 
 test('a byte changed anywhere in a file is never verified', async () => {

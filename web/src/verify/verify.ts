@@ -18,7 +18,7 @@ import type { Digest } from './digest';
 import { type CannotVerify, cannotVerify } from './ed25519';
 import { entryBytes } from './entry';
 import type { VerifierKey } from './note';
-import { type Policy, missingFrom } from './policy';
+import { type Policy, metSince, missingFrom } from './policy';
 import { parseProof, verifyProof } from './proof';
 import { noteKeys } from './record/charter';
 import type { Kind } from './record/header';
@@ -288,8 +288,12 @@ class Run {
       .filter((it) => it.time <= TIME_MAX)
       .map((it) => ({ name: it.key.name, at: Number(it.time) }));
     const names = this.#known.cosigners.map((it) => it.name);
-    if (missing === undefined) this.hold('cosignatures', { names });
-    else this.#note('cosignatures', 'short', 'too-few', { names, missing }, 'the policy asks for more');
+    const counted = { names, seen: seen.length, known: keys.length };
+    const last = Math.max(...this.#known.cosigners.map((it) => it.at));
+    const since = missing === undefined ? metSince(policy, checkpoint.checkpoint, seen) : last;
+    const dated = Number.isFinite(since) ? { ...counted, since: Number(since) } : counted;
+    if (missing === undefined) this.hold('cosignatures', dated);
+    else this.#note('cosignatures', 'short', 'too-few', { ...dated, missing }, 'the policy asks for more');
     return true;
   }
 

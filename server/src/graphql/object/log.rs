@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, Object, Result};
 use chancery_registry::{CosignatureSeen, Head};
 
-use super::Nation;
 use super::model::unknown_nation;
+use super::{Nation, Standing};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
@@ -52,6 +52,12 @@ impl Log {
     async fn checkpoint(&self, ctx: &Context<'_>) -> Result<&str> {
         spend(ctx, self.0.note.len()).await?;
         Ok(&self.0.note)
+    }
+
+    /// How far this checkpoint has come.
+    #[graphql(complexity = 5)]
+    async fn standing(&self, ctx: &Context<'_>) -> Result<Standing> {
+        Standing::of(ctx, &self.0.origin, None).await
     }
 
     /// Cosignatures on this checkpoint.

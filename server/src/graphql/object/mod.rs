@@ -6,6 +6,7 @@ mod model;
 mod nation;
 mod partner;
 mod record;
+mod standing;
 
 use async_graphql::{Context, ID, Interface, Result};
 
@@ -15,6 +16,7 @@ pub use self::model::Model;
 pub use self::nation::Nation;
 pub use self::partner::Partner;
 pub use self::record::Record;
+pub use self::standing::Standing;
 use super::request::spend;
 
 /// What has an id. The id means the same thing on every nation's node.

@@ -5,7 +5,7 @@ use chancery_registry::{self as registry, RecordSummary};
 use chancery_schema::envelope::Envelope;
 
 use super::model::unknown_nation;
-use super::{Cosignature, Nation};
+use super::{Cosignature, Nation, Standing};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
@@ -126,6 +126,12 @@ impl Record {
     /// The ids of the keys whose signatures count.
     async fn signers(&self) -> Vec<Digest> {
         self.0.signers.iter().copied().map(Digest).collect()
+    }
+
+    /// How far the checkpoints that cover it have come.
+    #[graphql(complexity = 5)]
+    async fn standing(&self, ctx: &Context<'_>) -> Result<Standing> {
+        Standing::of(ctx, &self.0.origin, Some(self.0.index)).await
     }
 
     /// Cosignatures on checkpoints that cover it.

@@ -163,6 +163,11 @@ export const ar: Messages = {
   'nation.holds': 'لدى {nation} جميع القيود، حتى {date}',
   'nation.saw': 'شهدت {nation} نموّه، حتى {date}',
   'nation.unseen': 'لم تشارك أي دولة أخرى في توقيعه بعد.',
+  'standing.SIGNED': 'موقّع من سجلها وحده. الشهود: 0 من {known}.',
+  'standing.WITNESSED': 'الشهود: {witnessed} من {known}، منذ {since}.',
+  'standing.MIRRORED': 'الشهود: {witnessed} من {known}، والنسخ الكاملة: {mirrored} من {known}، منذ {since}.',
+  'nation.heartbeat': 'آخر إشارة حياة: {date}.',
+  'nation.stale': 'متقادم منذ {date}: ربما نما السجل دون أن يُرى.',
   'nation.models':
     '{count, plural, =0 {لا نماذج} zero {لا نماذج} one {نموذج واحد} two {نموذجان} few {# نماذج} many {# نموذجًا} other {# نموذج}}',
   'sync.SYNCHRONISED': 'كل ما عُرض محفوظ هنا.',
@@ -253,7 +258,8 @@ export const ar: Messages = {
     'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع ميثاقها أي مسؤول مخوّل} one {ووقّع ميثاقها مسؤول مخوّل واحد} two {ووقّع ميثاقها مسؤولان مخوّلان} few {ووقّع ميثاقها # مسؤولين مخوّلين} many {ووقّع ميثاقها # مسؤولًا مخوّلًا} other {ووقّع ميثاقها # مسؤول مخوّل}}.',
   'proof.holds.revocations':
     'لا ينزع أي إلغاء لمفتاح في الملف ({held}) الثقة عن مفاتيحها، وعدد قيود السجل حينئذ: {size}.',
-  'proof.holds.cosignatures': 'شارك في التوقيع {names}: بالعدد الذي تطلبه سياستك.',
+  'proof.holds.cosignatures':
+    'شارك في التوقيع {seen} من {known} تسمّيهم سياستك: {names}. اكتمل نصابها منذ {since}: نهائي.',
   'proof.holds.blobs': 'كل مرفق هو الذي تسمّيه الوثيقة.',
   'proof.problem.cannot-verify': 'لا يمكن لهذا المتصفح، أو لهذا الاتصال، فحص التواقيع.',
   'proof.problem.refused': 'لا يصح: {reason} ({code})',
@@ -267,7 +273,8 @@ export const ar: Messages = {
   'proof.problem.order': 'لا تتبع الوثائق ترتيب السجل.',
   'proof.problem.nothing-pinned': 'بصمة ميثاقها {fingerprint}. ولم تثبّت بصمة لمقارنتها بها.',
   'proof.problem.no-policy': 'لم يُفحص: فملف السياسة وحده يحدد الدول التي تطلب مشاركتها في التوقيع.',
-  'proof.problem.too-few': 'شارك في التوقيع: {names}؛ وتطلب سياستك أيضًا: {missing}.',
+  'proof.problem.too-few':
+    'موقّع، وشارك في التوقيع {seen} من {known} تسمّيهم سياستك: {names}. آخر توقيع مشارك: {since}. ليس نهائيًا: تطلب سياستك أيضًا {missing}.',
   'proof.problem.key-revoked': 'المفتاح {key} غير موثوق به بدءًا من القيد {from}، والوثيقة هي القيد {index}.',
   'proof.problem.key-contested': 'انكشف المفتاح {key}، ولا يُعرف منذ متى، ولم تؤكد الدولة الوثيقة.',
   'proof.problem.blobs-missing': 'مرفقات ليست في الملف ولم تُفحص: {missing} من {named}.',

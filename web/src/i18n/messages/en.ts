@@ -155,6 +155,11 @@ export const en = {
   'nation.holds': '{nation} holds every entry, at {date}',
   'nation.saw': '{nation} saw it grow, at {date}',
   'nation.unseen': 'No other nation has cosigned it yet.',
+  'standing.SIGNED': 'Signed by its log alone: witnessed 0 of {known}.',
+  'standing.WITNESSED': 'Witnessed {witnessed} of {known}, since {since}.',
+  'standing.MIRRORED': 'Witnessed {witnessed} of {known}, mirrored {mirrored} of {known}, since {since}.',
+  'nation.heartbeat': 'Heartbeat: {date}.',
+  'nation.stale': 'Stale since {date}: the log may have grown unseen.',
   'nation.models': '{count, plural, =0 {No models} one {# model} other {# models}}',
   'sync.SYNCHRONISED': 'Everything that was shown is held here.',
   'sync.CATCHING_UP': 'Catching up: {held} of {shown} entries are held.',
@@ -245,7 +250,8 @@ export const en = {
     'Signed by {holders}, with the key {keys}, which the nation lets speak; its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
   'proof.holds.revocations':
     'No revocation in the file ({held}) takes trust from its keys, as the log stood at {size} entries.',
-  'proof.holds.cosignatures': 'Cosigned by {names}: as many as your policy asks for.',
+  'proof.holds.cosignatures':
+    'Cosigned by {seen} of {known} whom your policy names: {names}. Its quorum is met since {since}: final.',
   'proof.holds.blobs': 'Each is the one that the record names.',
   'proof.problem.cannot-verify': 'This browser, or this connection, cannot check signatures.',
   'proof.problem.refused': 'It does not hold: {reason} ({code})',
@@ -259,7 +265,8 @@ export const en = {
   'proof.problem.order': 'The records do not stand in the order of the log.',
   'proof.problem.nothing-pinned': 'Its charter has the fingerprint {fingerprint}. You have pinned none to compare it with.',
   'proof.problem.no-policy': 'Not checked: only a policy file says which nations’ cosignatures you ask for.',
-  'proof.problem.too-few': 'Cosigned by {names}; your policy also asks for {missing}.',
+  'proof.problem.too-few':
+    'Signed, and cosigned by {seen} of {known} whom your policy names: {names}. Last cosignature: {since}. Not final: your policy also asks for {missing}.',
   'proof.problem.key-revoked': 'The key {key} is not trusted from entry {from} on, and the record is entry {index}.',
   'proof.problem.key-contested':
     'The key {key} was compromised, nobody knows since when, and the nation has not affirmed the record.',

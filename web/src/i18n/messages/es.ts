@@ -161,6 +161,11 @@ export const es: Messages = {
   'nation.holds': '{nation} conserva todas las entradas, a fecha de {date}',
   'nation.saw': '{nation} la vio crecer, a fecha de {date}',
   'nation.unseen': 'Todavía no consta la cofirma de ninguna otra nación.',
+  'standing.SIGNED': 'Firmada solo por la propia bitácora. Testigos: 0 de {known}.',
+  'standing.WITNESSED': 'Testigos: {witnessed} de {known}, desde el {since}.',
+  'standing.MIRRORED': 'Testigos: {witnessed} de {known}; copias completas: {mirrored} de {known}; desde el {since}.',
+  'nation.heartbeat': 'Última señal de vida: {date}.',
+  'nation.stale': 'Desactualizada desde el {date}: la bitácora puede haber crecido sin que nadie lo viera.',
   'nation.models': '{count, plural, =0 {Ningún modelo} one {# modelo} many {# de modelos} other {# modelos}}',
   'sync.SYNCHRONISED': 'Todo lo que se mostró se conserva aquí.',
   'sync.CATCHING_UP': 'Poniéndose al día: se conservan {held} de {shown} entradas.',
@@ -256,7 +261,8 @@ export const es: Messages = {
     'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
     'Ninguna revocación del archivo ({held}) quita la confianza a sus claves, con la bitácora en {size} entradas.',
-  'proof.holds.cosignatures': 'Cofirmado por {names}: tantos como exige su política.',
+  'proof.holds.cosignatures':
+    'Cofirmado por {seen} de {known} que nombra su política: {names}. Su quórum se cumple desde el {since}: definitivo.',
   'proof.holds.blobs': 'Cada uno es el que nombra el documento.',
   'proof.problem.cannot-verify': 'Este navegador, o esta conexión, no permite comprobar firmas.',
   'proof.problem.refused': 'No se sostiene: {reason} ({code})',
@@ -272,7 +278,8 @@ export const es: Messages = {
     'Su carta constitutiva tiene la huella {fingerprint}. Usted no ha fijado ninguna con la que cotejarla.',
   'proof.problem.no-policy':
     'No comprobado: solo un archivo de política indica de qué naciones exige usted la cofirma.',
-  'proof.problem.too-few': 'Cofirmado por {names}; su política exige además {missing}.',
+  'proof.problem.too-few':
+    'Firmado, y cofirmado por {seen} de {known} que nombra su política: {names}. Última cofirma: {since}. No es definitivo: su política exige además {missing}.',
   'proof.problem.key-revoked':
     'La clave {key} no es de confianza a partir de la entrada {from}, y el documento es la entrada {index}.',
   'proof.problem.key-contested':

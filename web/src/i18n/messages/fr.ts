@@ -161,6 +161,12 @@ export const fr: Messages = {
   'nation.holds': '{nation} conserve toutes les entrées, au {date}',
   'nation.saw': '{nation} l’a vu croître, au {date}',
   'nation.unseen': 'Aucune autre nation ne l’a encore cosigné.',
+  'standing.SIGNED': 'Signé par son journal seul. Témoins : 0 sur {known}.',
+  'standing.WITNESSED': 'Témoins : {witnessed} sur {known}, depuis le {since}.',
+  'standing.MIRRORED':
+    'Témoins : {witnessed} sur {known} ; copies complètes : {mirrored} sur {known} ; depuis le {since}.',
+  'nation.heartbeat': 'Dernier signe de vie : {date}.',
+  'nation.stale': 'Non à jour depuis le {date} : le journal a pu croître sans être vu.',
   'nation.models': '{count, plural, =0 {Aucun modèle} one {# modèle} many {# de modèles} other {# modèles}}',
   'sync.SYNCHRONISED': 'Tout ce qui a été montré est conservé ici.',
   'sync.CATCHING_UP': 'Rattrapage en cours : {held} entrées conservées sur {shown}.',
@@ -259,7 +265,8 @@ export const fr: Messages = {
     'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
     'Aucune révocation du fichier ({held}) ne retire la confiance à ses clés, dans l’état du journal à {size} entrées.',
-  'proof.holds.cosignatures': 'Cosigné par {names} : autant que votre politique l’exige.',
+  'proof.holds.cosignatures':
+    'Cosigné par {seen} sur {known} que nomme votre politique : {names}. Son quorum est atteint depuis le {since} : définitif.',
   'proof.holds.blobs': 'Chacune est bien celle que l’enregistrement nomme.',
   'proof.problem.cannot-verify': 'Ce navigateur, ou cette connexion, ne permet pas de contrôler les signatures.',
   'proof.problem.refused': 'Cela ne tient pas : {reason} ({code})',
@@ -275,7 +282,8 @@ export const fr: Messages = {
     'Sa charte a pour empreinte {fingerprint}. Vous n’en avez épinglé aucune à laquelle la comparer.',
   'proof.problem.no-policy':
     'Non contrôlé : seul un fichier de politique indique de quelles nations vous exigez la cosignature.',
-  'proof.problem.too-few': 'Cosigné par {names} ; votre politique exige en outre {missing}.',
+  'proof.problem.too-few':
+    'Signé, et cosigné par {seen} sur {known} que nomme votre politique : {names}. Dernière cosignature : {since}. Non définitif : votre politique exige en outre {missing}.',
   'proof.problem.key-revoked':
     'La clé {key} n’est plus digne de confiance à partir de l’entrée {from}, et l’enregistrement est l’entrée {index}.',
   'proof.problem.key-contested':

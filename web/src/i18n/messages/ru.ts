@@ -163,6 +163,11 @@ export const ru: Messages = {
   'nation.holds': '{nation} хранит все записи, по состоянию на {date}',
   'nation.saw': '{nation} свидетельствует о росте журнала, по состоянию на {date}',
   'nation.unseen': 'Соподписей других государств пока нет.',
+  'standing.SIGNED': 'Подписано только самим журналом. Свидетели: 0 из {known}.',
+  'standing.WITNESSED': 'Свидетели: {witnessed} из {known}, с {since}.',
+  'standing.MIRRORED': 'Свидетели: {witnessed} из {known}; полные копии: {mirrored} из {known}; с {since}.',
+  'nation.heartbeat': 'Последний признак жизни: {date}.',
+  'nation.stale': 'Данные устарели с {date}: журнал мог вырасти незаметно.',
   'nation.models':
     '{count, plural, =0 {Моделей нет} one {# модель} few {# модели} many {# моделей} other {# модели}}',
   'sync.SYNCHRONISED': 'Всё, что было показано, хранится здесь.',
@@ -259,7 +264,8 @@ export const ru: Messages = {
     'Подписано: {holders}; ключ {keys}, которому государство позволяет говорить от своего имени. Устав {roots, plural, one {подписало # должностное лицо} few {подписали # должностных лица} many {подписали # должностных лиц} other {подписали # должностного лица}}.',
   'proof.holds.revocations':
     'Ни один отзыв ключа в файле ({held}) не лишает доверия ключи этого документа; записей в журнале тогда: {size}.',
-  'proof.holds.cosignatures': 'Соподписи: {names}. Их столько, сколько требует ваша политика.',
+  'proof.holds.cosignatures':
+    'Соподписи: {seen} из {known}, названных в вашей политике: {names}. Кворум набран с {since}: окончательно.',
   'proof.holds.blobs': 'Каждое — именно то, которое названо в документе.',
   'proof.problem.cannot-verify': 'Этот браузер или это соединение не позволяет проверить подписи.',
   'proof.problem.refused': 'Проверка не пройдена: {reason} ({code})',
@@ -274,7 +280,8 @@ export const ru: Messages = {
   'proof.problem.nothing-pinned': 'Отпечаток устава — {fingerprint}. Вы не закрепили отпечатка, с которым его сверить.',
   'proof.problem.no-policy':
     'Не проверялось: только файл политики указывает, соподписей каких государств вы требуете.',
-  'proof.problem.too-few': 'Соподписи: {names}. Кроме того, ваша политика требует: {missing}.',
+  'proof.problem.too-few':
+    'Подписано; соподписи: {seen} из {known}, названных в вашей политике: {names}. Последняя соподпись: {since}. Не окончательно: ваша политика требует ещё {missing}.',
   'proof.problem.key-revoked': 'Ключу {key} нет доверия начиная с записи {from}, а этот документ — запись {index}.',
   'proof.problem.key-contested':
     'Ключ {key} скомпрометирован, неизвестно, с какого времени, и государство документ не подтвердило.',

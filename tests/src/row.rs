@@ -42,6 +42,9 @@ impl Tally {
 }
 
 /// Runs one threat's test, prints its row, and fails if anything ended wrongly.
+///
+/// # Panics
+/// When anything did.
 pub fn report(number: &str, name: &str, run: impl FnOnce(Share) -> (Tally, String)) {
     let share = Share { full: std::env::var("CHANCERY_THREATS").is_ok_and(|share| share == "full") };
     let start = Instant::now();
@@ -57,6 +60,9 @@ pub fn report(number: &str, name: &str, run: impl FnOnce(Share) -> (Tally, Strin
 }
 
 /// Shares the items among all processors.
+///
+/// # Panics
+/// When `work` does.
 pub fn spread<T: Sync>(items: &[T], work: impl Fn(usize, &T) -> Tally + Sync) -> Tally {
     let next = AtomicUsize::new(0);
     let worker = || {

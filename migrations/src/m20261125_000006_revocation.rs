@@ -9,7 +9,7 @@ pub struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
-        "m20261125_000005_revocation"
+        "m20261125_000006_revocation"
     }
 }
 
