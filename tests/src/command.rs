@@ -19,16 +19,16 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--locked", "--quiet", "--workspace", "--bins"]);
+        let mut command = Command::new(cargo);
+        command.args(["build", "--locked", "--quiet", "--workspace", "--bins"]);
         // What cargo tells a test of its package would look like a change to build scripts of others, and
         // half of the tree would be built again.
         for (name, _) in std::env::vars_os() {
             if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|of| name.to_string_lossy().starts_with(of)) {
-                build.env_remove(name);
+                command.env_remove(name);
             }
         }
-        let built = build.status();
+        let built = command.status();
         assert!(built.is_ok_and(|status| status.success()), "failed to build the chancery command");
         let program = std::env::current_exe().expect("a running program has a path");
         let folder = program.ancestors().find(|folder| folder.join("chancery").is_file());
