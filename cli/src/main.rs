@@ -64,6 +64,8 @@ struct Cli {
 enum Command {
     Keygen(commands::keygen::Args),
     #[command(subcommand)]
+    Charter(commands::charter::Command),
+    #[command(subcommand)]
     Enrol(commands::enrol::Command),
     Hash(commands::hash::Args),
     #[command(subcommand)]
@@ -116,6 +118,7 @@ fn main() -> ExitCode {
 fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Keygen(args) => commands::keygen::run(args, context),
+        Command::Charter(command) => commands::charter::run(command, context),
         Command::Enrol(command) => commands::enrol::run(command, context),
         Command::Hash(args) => commands::hash::run(args, context),
         Command::Card(command) => commands::card::run(command, context),

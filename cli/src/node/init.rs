@@ -11,26 +11,25 @@ use chancery_schema::admission::Submission;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, Role, Signer};
-use chancery_schema::limits::CHARTER_KEYS_MAX;
+use chancery_schema::limits::{CHARTER_KEYS_MAX, ENVELOPE_BYTES_MAX};
 use chancery_schema::name::{Language, Nation, Origin};
-use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind, Texts};
+use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind};
 use chancery_schema::time::Timestamp;
 use serde_json::json;
 
 use super::{block_on, keys, wall_clock};
 use crate::Context;
 use crate::clock;
+use crate::commands::charter::proposal::Chartered;
+use crate::commands::charter::{VALID_DAYS, cosigner_name, named, texts};
 use crate::config::{self, Config, Database, template};
-use crate::files::write_whole;
+use crate::files::{read_bounded, write_whole};
 use crate::fingerprint;
 use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Passphrase;
+use crate::private_file;
 use crate::sign::{Occasion, sign};
-
-/// How long the first charter and its delegations are good for, in days: five years. Long before, the
-/// roots sign the next charter.
-const FOUNDING_DAYS: i64 = 5 * 365;
 
 /// How long the database may take to close.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -42,25 +41,36 @@ const DATABASE_HELP: &str =
     "Keep the archive in this database, which must be empty: postgres://HOST/NAME; without it, in a file";
 
 /// Founds a nation's log: makes its keys, signs its charter, and writes its node's folder
+///
+/// With --charter the officers have signed the charter on machines of their own, so their keys never
+/// were on this one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The nation: ISO 3166-1 alpha-2, EU, UN, or XA to XZ (not XK) for other unions
-    #[arg(long, value_name = "CODE")]
-    nation: Nation,
+    #[arg(long, value_name = "CODE", required_unless_present = "charter", conflicts_with = "charter")]
+    nation: Option<Nation>,
     /// The log's name for ever: a URL without scheme, such as fr.example.org/chancery
-    #[arg(long)]
-    origin: Origin,
+    #[arg(long, required_unless_present = "charter", conflicts_with = "charter")]
+    origin: Option<Origin>,
     /// What the nation calls itself; once for each language
-    #[arg(long = "name", value_name = "LANG=TEXT", required = true, value_parser = named)]
+    #[arg(long = "name", value_name = "LANG=TEXT", value_parser = named,
+          required_unless_present = "charter", conflicts_with = "charter")]
     names: Vec<(Language, String)>,
+    /// A first charter that officers have signed, from `chancery charter assemble`
+    #[arg(long, value_name = "FILE", requires = "keys")]
+    charter: Option<PathBuf>,
+    /// The folder of this node's keys, which the charter names: registrar, exchange, log, witness, mirror,
+    /// node and transport, as `chancery keygen` calls them, all under one passphrase
+    #[arg(long, value_name = "DIR", requires = "charter")]
+    keys: Option<PathBuf>,
     /// The folder to make; without it, the nation's code in lower case
     #[arg(long = "dir", value_name = "DIR")]
     folder: Option<PathBuf>,
     /// How many officers hold a root key
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, conflicts_with = "charter")]
     roots: usize,
     /// How many of them must sign together
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, conflicts_with = "charter")]
     threshold: usize,
     // Taken as text, or the parser's error would repeat a password that stands in it by mistake.
     #[arg(long, value_name = "URL", help = DATABASE_HELP)]
@@ -79,9 +89,8 @@ pub struct Args {
     url: Option<String>,
 }
 
-/// Every key of a new nation.
+/// The keys that a new node has.
 struct Keys {
-    roots: Vec<Key>,
     registrar: Key,
     exchange: Key,
     log: Key,
@@ -91,44 +100,110 @@ struct Keys {
     transport: Key,
 }
 
+/// The nation that is founded, and the charter by which it is, unless it is still to be signed here.
+struct Founded {
+    nation: Nation,
+    origin: Origin,
+    charter: Option<(Envelope, Timestamp)>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When the folder is not empty, an option cannot be meant, or the disk does not take it.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let folder = args.folder.clone().unwrap_or_else(|| args.nation.as_str().to_lowercase().into());
+    let founded = args.founded()?;
+    let (nation, origin) = (&founded.nation, &founded.origin);
+    let folder = args.folder.clone().unwrap_or_else(|| nation.as_str().to_lowercase().into());
     let announced = args.check()?;
     let database = args.database()?;
     let folder =
         std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
     refuse_taken(&folder)?;
-    let passphrase = context.passphrase.new_one()?;
+    let passphrase = match &args.keys {
+        Some(keys) => context.passphrase.existing(&keys.display().to_string())?,
+        None => context.passphrase.new_one()?,
+    };
     let parent = folder.parent().unwrap_or(Path::new("/"));
     let attempted = || format!("failed to make a folder in {}", parent.display());
     std::fs::create_dir_all(parent).with_context(attempted)?;
     let building = tempfile::Builder::new().prefix(".chancery-init-").tempdir_in(parent).with_context(attempted)?;
-
-    context.console.say(format_args!("making the keys of {}", args.nation));
-    let keys = Keys::generate(args)?;
-    keys.save(&building.path().join("keys"), &passphrase)?;
-    context.console.say(format_args!("founding the log {}", args.origin));
-    let envelopes = founding(args, announced, &keys)?;
-    let charter = envelopes.first().map(Envelope::record_digest).context("a founding begins with the charter")?;
     write_whole(
         &building.path().join(config::FILE),
-        template(&args.nation, &args.origin, &database, args.http, &args.p2p).as_bytes(),
+        template(nation, origin, &database, args.http, &args.p2p).as_bytes(),
     )?;
     let config = Config::read(building.path())?;
+    private_folder(&config.keys)?;
+
+    let now = clock::now();
+    let (keys, charter, until) = match &founded.charter {
+        Some((charter, expires)) => {
+            let from = args.keys.as_deref().unwrap_or(Path::new("."));
+            (Keys::brought(from, &config, &passphrase)?, charter.clone(), *expires)
+        }
+        None => {
+            context.console.say(format_args!("making the keys of {nation}"));
+            let until = now.plus_seconds(i64::from(VALID_DAYS) * 86_400);
+            let (keys, roots) = Keys::made(args.roots, &config, &passphrase)?;
+            let charter = args.charter(&keys, &roots, until)?;
+            let roots: Vec<&dyn Signer> = roots.iter().map(|key| key as &dyn Signer).collect();
+            let charter = sign(Occasion { nation, origin, issued_at: now }, &charter, &roots)?;
+            (keys, charter, until)
+        }
+    };
+    context.console.say(format_args!("founding the log {origin}"));
+    let fingerprint = charter.record_digest();
+    let occasion = Occasion { nation, origin, issued_at: now };
+    let mut envelopes = vec![charter];
+    envelopes.extend(first_records(args, occasion, until, announced, &keys)?);
     let introduction = block_on(found(&config, keys, &envelopes))?;
     write_whole(&building.path().join(INTRODUCTION), &introduction)?;
     if let Database::File(path) = &config.database {
         settle(path);
     }
     appear(building, &folder)?;
-    report(args, &folder, &charter, context)
+    report(args, &founded, &folder, &fingerprint, context)
 }
 
 impl Args {
+    /// Who is founded.
+    fn founded(&self) -> Outcome<Founded> {
+        match (&self.charter, &self.nation, &self.origin) {
+            (Some(path), _, _) => {
+                let bytes = read_bounded(path, ENVELOPE_BYTES_MAX as u64)?;
+                let attempted = || format!("failed to read the charter {}", path.display());
+                let envelope = Envelope::parse(&bytes).or_exit(Exit::Usage, attempted)?;
+                let Chartered { header, charter, .. } = Chartered::open(envelope.clone(), path)?;
+                let charter = Some((envelope, charter.expires));
+                Ok(Founded { nation: header.nation, origin: header.log, charter })
+            }
+            (None, Some(nation), Some(origin)) => {
+                Ok(Founded { nation: nation.clone(), origin: origin.clone(), charter: None })
+            }
+            _ => fail(Exit::Usage, "name the nation with --nation and its log with --origin"),
+        }
+    }
+
+    /// The charter that is to be signed here.
+    fn charter(&self, keys: &Keys, roots: &[Key], expires: Timestamp) -> Outcome<Charter> {
+        let cosigner = |key: &Key| -> Outcome<Cosigner> {
+            Ok(Cosigner { name: cosigner_name(&key.public.origin, key.public.role)?, key: key.public.key.clone() })
+        };
+        Ok(Charter {
+            version: 1,
+            previous: None,
+            display_name: texts(&self.names)?,
+            threshold: self.threshold as u64,
+            roots: roots.iter().map(|key| key.public.key.clone()).collect(),
+            registrars: vec![keys.registrar.public.key.clone()],
+            log_key: keys.log.public.key.clone(),
+            witness: cosigner(&keys.witness)?,
+            mirror: cosigner(&keys.mirror)?,
+            algorithms: vec![Algorithm::Ed25519.into()],
+            expires,
+        })
+    }
+
     /// Where the archive will be.
     fn database(&self) -> Outcome<Database> {
         let Some(text) = &self.database else { return Ok(Database::default()) };
@@ -182,40 +257,43 @@ fn refuse_taken(folder: &Path) -> Outcome {
 }
 
 impl Keys {
-    fn generate(args: &Args) -> Outcome<Self> {
-        let key = |role| Key::generate(&args.nation, &args.origin, role);
-        Ok(Self {
-            roots: (0..args.roots).map(|_| key(Role::Root)).collect::<Outcome<_>>()?,
-            registrar: key(Role::Registrar)?,
-            exchange: key(Role::Exchange)?,
-            log: key(Role::Log)?,
-            witness: key(Role::Witness)?,
-            mirror: key(Role::Mirror)?,
-            node: key(Role::Node)?,
-            transport: key(Role::Transport)?,
-        })
-    }
-
-    fn named(&self) -> Vec<(String, &Key)> {
-        let roots = self.roots.iter().enumerate().map(|(index, key)| (keys::root_name(index + 1), key));
-        let others =
-            [&self.registrar, &self.exchange, &self.log, &self.witness, &self.mirror, &self.node, &self.transport];
-        let others = others.into_iter().map(|key| (key.public.role.as_str().to_owned(), key));
-        roots.chain(others).collect()
-    }
-
-    /// Writes every key into `folder`, each sealed on a thread of its own.
-    fn save(&self, folder: &Path, passphrase: &Passphrase) -> Outcome {
-        private_folder(folder)?;
+    /// Makes them, and as many roots, and writes every one into the node's folder, each sealed on a
+    /// thread of its own.
+    fn made(roots: usize, config: &Config, passphrase: &Passphrase) -> Outcome<(Self, Vec<Key>)> {
+        let generate = |role| Key::generate(&config.nation, &config.origin, role);
+        let own = keys::ROLES.map(|role| Ok((role.as_str().to_owned(), generate(role)?)));
+        let roots = (1..=roots).map(|number| Ok((keys::root_name(number), generate(Role::Root)?)));
+        let named = own.into_iter().chain(roots).collect::<Outcome<Vec<_>>>()?;
         std::thread::scope(|scope| {
-            let named = self.named().into_iter();
             let threads: Vec<_> =
-                named.map(|(name, key)| scope.spawn(move || key.save(folder, &name, passphrase))).collect();
+                named.iter().map(|(name, key)| scope.spawn(move || key.save(&config.keys, name, passphrase))).collect();
             threads.into_iter().try_for_each(|thread| {
                 let saved = thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("failed to seal a key").into()));
                 saved.map(drop)
             })
-        })
+        })?;
+        let mut keys = named.into_iter().map(|(_, key)| key);
+        let own = keys.by_ref().take(keys::ROLES.len()).collect::<Vec<_>>();
+        let own = own.try_into().map_err(|_| anyhow::anyhow!("failed to make the keys of a node"))?;
+        Ok((Self::of(own), keys.collect()))
+    }
+
+    /// Takes those that were made before into the node's folder.
+    fn brought(from: &Path, config: &Config, passphrase: &Passphrase) -> Outcome<Self> {
+        for role in keys::ROLES {
+            let (secret, public) =
+                (format!("{}.{}", role.as_str(), keys::SECRET_EXTENSION), format!("{}.pub.json", role.as_str()));
+            let attempted = || format!("failed to take over the {} key from {}", role.as_str(), from.display());
+            private_file::check(&from.join(&secret))?;
+            std::fs::copy(from.join(&secret), config.keys.join(&secret)).or_exit(Exit::Authority, attempted)?;
+            std::fs::copy(from.join(&public), config.keys.join(&public)).or_exit(Exit::Authority, attempted)?;
+        }
+        Ok(Self::of(keys::open(config, keys::ROLES, passphrase)?))
+    }
+
+    /// In the order of [`keys::ROLES`].
+    fn of([registrar, exchange, log, witness, mirror, node, transport]: [Key; 7]) -> Self {
+        Self { registrar, exchange, log, witness, mirror, node, transport }
     }
 }
 
@@ -226,47 +304,24 @@ fn private_folder(folder: &Path) -> Outcome {
     Ok(builder.create(folder).with_context(|| format!("failed to make {}", folder.display()))?)
 }
 
-/// The first records of a log: the charter, the delegations of its exchange and its node, the endpoint.
-fn founding(args: &Args, announced: Vec<String>, keys: &Keys) -> Outcome<Vec<Envelope>> {
-    let issued_at = clock::now();
-    let until = issued_at.plus_seconds(FOUNDING_DAYS * 86_400);
-    let occasion = Occasion { nation: &args.nation, origin: &args.origin, issued_at };
-    let roots: Vec<&dyn Signer> = keys.roots.iter().map(|key| key as &dyn Signer).collect();
-    let delegate = |key: &Key, kind, holder: String| {
-        sign(occasion, &delegation(key, kind, holder, (issued_at, until)), &[&keys.registrar])
+/// What follows the charter: the delegations of its exchange and its node, and the endpoint.
+fn first_records(
+    args: &Args,
+    occasion: Occasion<'_>,
+    until: Timestamp,
+    announced: Vec<String>,
+    keys: &Keys,
+) -> Outcome<Vec<Envelope>> {
+    let delegate = |key: &Key, kind, what: &str| {
+        let holder = format!("{what} of {}", occasion.nation);
+        sign(occasion, &delegation(key, kind, holder, (occasion.issued_at, until)), &[&keys.registrar])
     };
     let endpoint = Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
     Ok(vec![
-        sign(occasion, &charter(args, keys, until)?, &roots)?,
-        delegate(&keys.exchange, Kind::Accreditation, format!("Exchange of {}", args.nation))?,
-        delegate(&keys.node, Kind::Endpoint, format!("Node of {}", args.nation))?,
+        delegate(&keys.exchange, Kind::Accreditation, "Exchange")?,
+        delegate(&keys.node, Kind::Endpoint, "Node")?,
         sign(occasion, &endpoint, &[&keys.node])?,
     ])
-}
-
-fn charter(args: &Args, keys: &Keys, expires: Timestamp) -> Outcome<Charter> {
-    let cosigner = |key: &Key| -> Outcome<Cosigner> {
-        Ok(Cosigner { name: keys::cosigner_name(&args.origin, key.public.role)?, key: key.public.key.clone() })
-    };
-    let mut display_name = Texts::new();
-    for (language, text) in &args.names {
-        if display_name.insert(language.clone(), text.clone()).is_some() {
-            return fail(Exit::Usage, format!("--name gives {language} twice"));
-        }
-    }
-    Ok(Charter {
-        version: 1,
-        previous: None,
-        display_name,
-        threshold: args.threshold as u64,
-        roots: keys.roots.iter().map(|key| key.public.key.clone()).collect(),
-        registrars: vec![keys.registrar.public.key.clone()],
-        log_key: keys.log.public.key.clone(),
-        witness: cosigner(&keys.witness)?,
-        mirror: cosigner(&keys.mirror)?,
-        algorithms: vec![Algorithm::Ed25519.into()],
-        expires,
-    })
 }
 
 fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): (Timestamp, Timestamp)) -> Delegation {
@@ -324,36 +379,28 @@ fn appear(building: tempfile::TempDir, folder: &Path) -> Outcome {
     Ok(())
 }
 
-fn report(args: &Args, folder: &Path, charter: &Digest, context: &Context) -> Outcome {
+fn report(args: &Args, founded: &Founded, folder: &Path, charter: &Digest, context: &Context) -> Outcome {
+    let made = if founded.charter.is_some() { 0 } else { args.roots };
     let roots: Vec<String> =
-        (1..=args.roots).map(|number| format!("keys/{}.{}", keys::root_name(number), keys::SECRET_EXTENSION)).collect();
-    let shown = folder.display();
-    let human = format!(
-        "{} is founded in {shown}\n\
-         fingerprint, to be read aloud to partners:\n{}\n\
-         introduction for partners: {}\n\
-         move the root keys to their officers, offline, and delete them here: {}\n\
-         start the node: chancery serve --dir {shown}",
-        args.nation,
-        fingerprint::spoken(charter, "  "),
-        folder.join(INTRODUCTION).display(),
-        roots.join(" "),
-    );
+        (1..=made).map(|number| format!("keys/{}.{}", keys::root_name(number), keys::SECRET_EXTENSION)).collect();
+    let (nation, shown) = (&founded.nation, folder.display());
+    let mut lines = vec![
+        format!("{nation} is founded in {shown}"),
+        format!("fingerprint, to be read aloud to partners:\n{}", fingerprint::spoken(charter, "  ")),
+        format!("introduction for partners: {}", folder.join(INTRODUCTION).display()),
+    ];
+    if !roots.is_empty() {
+        lines.push(format!("move the root keys to their officers, offline, and delete them here: {}", roots.join(" ")));
+    }
+    lines.push(format!("start the node: chancery serve --dir {shown}"));
     let value = json!({
-        "nation": args.nation,
-        "origin": args.origin,
+        "nation": nation,
+        "origin": founded.origin,
         "fingerprint": charter,
         "folder": folder,
         "configuration": folder.join(config::FILE),
         "introduction": folder.join(INTRODUCTION),
         "roots": roots,
     });
-    context.console.result(human, &value)
-}
-
-fn named(text: &str) -> Result<(Language, String), String> {
-    let (language, name) = text.split_once('=').ok_or("expected LANG=TEXT, such as fr=\"République française\"")?;
-    let language =
-        Language::in_one_case(language).parse().map_err(|error: chancery_schema::name::NotAName| error.to_string())?;
-    Ok((language, name.to_owned()))
+    context.console.result(lines.join("\n"), &value)
 }

@@ -1,16 +1,16 @@
 //! Taking the view of a log back to where it stood before an entry.
 //!
-//! Rows of later entries go. Two things that later entries changed in earlier rows are undone: a
-//! delegation whose place a newer one for the same key took, and a card that was superseded.
+//! Rows of later entries go. What later entries changed in earlier rows is undone: a charter and a card
+//! that were superseded, and a delegation whose place a newer one for the same key took.
 
 use chancery_schema::record::Record;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::bundle::delegated;
+use super::bundle::{charters, delegated};
 use super::entity::{delegation, found, model, model_language, model_license, nation, record};
 use super::judge::reopen;
-use super::project::write_delegation;
+use super::project::{write_delegation, write_nation};
 use super::rebuild::{INDEX, LOG, column_of};
 use super::verdict::VALID;
 use crate::entity::body;
@@ -21,6 +21,7 @@ use crate::{Error, Result};
 /// Takes the view of a log back to its first `first` entries.
 pub(super) async fn back_to(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<()> {
     if first > 0 {
+        restore_charter(db, log, first).await?;
         restore_delegations(db, log, first).await?;
         restore_cards(db, log, first).await?;
     }
@@ -37,6 +38,20 @@ async fn drop_rows<E: EntityTrait>(db: &impl ConnectionTrait, log: &Log, first: 
     let rows = E::delete_many().filter(column_of::<E>(LOG).eq(log.id));
     let rows = rows.filter(column_of::<E>(INDEX).gte(column(first))).exec(db).await;
     rows.attempting("clear a table of the view").map(|_| ())
+}
+
+/// The charter that was in force, if another one is since.
+async fn restore_charter(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<()> {
+    let later = nation::Entity::find_by_id(log.id).filter(nation::Column::Idx.gte(column(first))).one(db).await;
+    if later.attempting("read a charter")?.is_none() {
+        return Ok(());
+    }
+    let Some((before, digest)) = charters(db, log, first).await?.pop() else { return Ok(()) };
+    let Record::Charter(charter) = record_at(db, log, before).await? else {
+        return Err(Error::Inconsistent(format!("entry {before} of {} is no charter", log.origin)));
+    };
+    write_nation(db, log, before, &digest, &charter).await?;
+    reinstate(db, log, column(before)).await
 }
 
 /// Of each key that was delegated anew since, the delegation before.
@@ -85,16 +100,17 @@ async fn restore_cards(db: &impl ConnectionTrait, log: &Log, first: u64) -> Resu
     Ok(())
 }
 
-async fn reinstate(db: &impl ConnectionTrait, log: &Log, card: i64) -> Result<()> {
+/// Lets a card or a charter stand again.
+async fn reinstate(db: &impl ConnectionTrait, log: &Log, index: i64) -> Result<()> {
     let update = model::Entity::update_many().col_expr(model::Column::Current, Expr::value(true));
-    let update = update.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(card));
+    let update = update.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(index));
     update.exec(db).await.attempting("reinstate a card")?;
     let update = record::Entity::update_many()
         .col_expr(record::Column::Verdict, Expr::value(VALID))
         .col_expr(record::Column::SupersededBy, Expr::value(None::<Vec<u8>>))
         .filter(record::Column::LogId.eq(log.id))
-        .filter(record::Column::Idx.eq(card));
-    update.exec(db).await.attempting("reinstate a card").map(|_| ())
+        .filter(record::Column::Idx.eq(index));
+    update.exec(db).await.attempting("reinstate a record").map(|_| ())
 }
 
 /// The record of an entry that counts.

@@ -1,9 +1,10 @@
-//! Introductions: a nation's charter and the endpoints of its nodes, in a bundle that proves itself.
+//! Introductions: a nation's charters and the endpoints of its nodes, in a bundle that proves itself.
 
 use chancery_schema::admission::{Policy, Roster, State, Submission, decide};
 use chancery_schema::bundle::{Bundle, Outcome, Purpose, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
-use chancery_schema::record::{Endpoint, Kind, NoteKeys, Record};
+use chancery_schema::log::note::VerifierKey;
+use chancery_schema::record::{Charter, Endpoint, Kind, Record};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::bundle::{Parts, write};
@@ -22,8 +23,10 @@ pub(crate) struct Introduced {
     pub charter: (Digest, Vec<u8>),
     /// The nation's keys, as far as the introduction tells.
     pub roster: Roster,
-    /// The keys that sign its notes.
-    pub keys: NoteKeys,
+    /// Its charters, the first one first.
+    pub charters: Vec<Charter>,
+    /// The key of its log.
+    pub log_key: VerifierKey,
     /// Where its nodes are.
     pub endpoints: Vec<Endpoint>,
 }
@@ -42,17 +45,16 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
     }
     let policy = Policy::Mirror { origin: bundle.header.log.clone() };
     let mut roster: Option<Roster> = None;
-    let mut endpoints = Vec::new();
+    let (mut charters, mut endpoints) = (Vec::new(), Vec::new());
     for record in &bundle.records {
         let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refuse(&refusal.reason))?;
         let state = State { roster: roster.clone(), ..State::default() };
         let admitted = decide(submission, &state, &policy).map_err(|refusal| refuse(&refusal.reason))?;
-        match &mut roster {
-            Some(roster) => roster.apply(&admitted),
-            none => *none = Roster::found(&admitted),
-        }
-        if let Record::Endpoint(endpoint) = &admitted.submission().record {
-            endpoints.push((**endpoint).clone());
+        Roster::apply(&mut roster, &admitted);
+        match &admitted.submission().record {
+            Record::Charter(charter) => charters.push((**charter).clone()),
+            Record::Endpoint(endpoint) => endpoints.push((**endpoint).clone()),
+            _ => {}
         }
     }
     let (Some(roster), Some(charter)) = (roster, bundle.records.first().map(|record| &record.envelope)) else {
@@ -67,7 +69,8 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
             display_name: names.map(|(language, name)| (language.to_string(), name.clone())).collect(),
         },
         charter: (charter.digest(), charter.to_bytes()),
-        keys: note_keys(&roster)?,
+        log_key: note_keys(&roster, &roster.charter)?.log,
+        charters,
         roster,
         endpoints,
     })

@@ -99,10 +99,11 @@ pub(crate) async fn state(
 
 /// The keys of a log's nation, as the log now stands.
 pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Option<Roster>> {
-    let row = nation::Entity::find_by_id(log.id).one(db).await.attempting("read a charter")?;
-    let Some(row) = row else { return Ok(None) };
+    let row = nation::Entity::find_by_id(log.id).find_also_related(record::Entity).one(db).await;
+    let Some((row, record)) = row.attempting("read a charter")? else { return Ok(None) };
     let broken = |what: &str| Error::Inconsistent(format!("the {what} in the view of {} cannot be read", log.origin));
     let charter: Charter = serde_json::from_str(&row.charter).map_err(|_| broken("charter"))?;
+    let charter_digest = record.and_then(|record| record.digest).ok_or_else(|| broken("digest of the charter"))?;
     let rows = delegation::Entity::find().filter(delegation::Column::LogId.eq(log.id)).all(db).await;
     let mut delegations = BTreeMap::new();
     for row in rows.attempting("read delegations")? {
@@ -114,6 +115,7 @@ pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Optio
         origin: log.origin.clone(),
         fingerprint: digest(&row.fingerprint)?,
         charter,
+        charter_digest: digest(&charter_digest)?,
         delegations,
     }))
 }
@@ -135,7 +137,7 @@ pub(super) async fn current(
     row.attempting("look for the card of a version")
 }
 
-/// The records of one kind in a log that count, in log order.
+/// The records of one kind in a log that count, in log order; those whose place a later one took too.
 pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Header, Record)>> {
     let bodies: Vec<Vec<u8>> = record::Entity::find()
         .select_only()
@@ -143,7 +145,7 @@ pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -
         .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Kind.eq(kind.as_str()))
-        .filter(record::Column::Verdict.eq(VALID))
+        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
         .order_by_asc(record::Column::Idx)
         .into_tuple()
         .all(db)

@@ -1,6 +1,6 @@
 //! Checking a bundle with nothing but what the reader pins: step by step, in words.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::log::note::VerifierKey;
 use crate::log::policy::{Policy, Quorum};
 use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
-use crate::record::{BlobRef, Record};
+use crate::record::{BlobRef, Charter, Record};
 use crate::time::Timestamp;
 
 /// What the reader pins, by whatever way they trust: a fingerprint compared by voice, or a policy
@@ -93,6 +93,9 @@ pub struct Report {
     pub log: Option<Origin>,
     /// The record digest of the nation's first charter.
     pub fingerprint: Option<Digest>,
+    /// The version of the last charter in the bundle.
+    #[serde(rename = "charterVersion")]
+    pub charter_version: Option<u64>,
     /// The record that the bundle is about.
     pub record: Digest,
     /// Its kind.
@@ -119,6 +122,7 @@ pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
         nation: None,
         log: None,
         fingerprint: None,
+        charter_version: None,
         record: bundle.header.record,
         kind: None,
         index: None,
@@ -146,22 +150,22 @@ impl Report {
     }
 
     fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(), Stopped> {
-        let (submission, log_key) = self.founding(bundle, trust)?;
-        let checkpoint = self.inclusion(bundle, &submission.header.log, &log_key)?;
-        self.authority(bundle, submission)?;
+        let (origin, log_key) = self.founding(bundle, trust)?;
+        let checkpoint = self.inclusion(bundle, &origin, &log_key)?;
+        self.authority(bundle, origin)?;
         self.cosignatures(&checkpoint, trust)?;
         self.blobs(bundle)
     }
 
     /// The first record is the charter that the reader pins, by fingerprint or by log key.
-    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Submission, VerifierKey), Stopped> {
+    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Origin, VerifierKey), Stopped> {
         const WHAT: &str = "nation";
         let first = self.require(WHAT, bundle.records.first().ok_or("the bundle has no record"))?;
         let submission = self.require(WHAT, Submission::open(first.envelope.clone()))?;
         let Record::Charter(charter) = &submission.record else {
             return self.require(WHAT, Err("the first record is not a charter"));
         };
-        let header = submission.header.clone();
+        let header = &submission.header;
         let vkey = self.require(WHAT, charter.note_keys(&header.nation, &header.log))?.log;
         let (pinned, detail) = match trust {
             Trust::Fingerprint(fingerprint) => (
@@ -185,10 +189,10 @@ impl Report {
             return self.require(WHAT, Err("the bundle's header names another nation or log than its charter"));
         }
         self.note(WHAT, Outcome::Holds, format!("{detail}, as pinned"));
-        self.nation = Some(header.nation);
-        self.log = Some(header.log);
+        self.nation = Some(header.nation.clone());
+        self.log = Some(header.log.clone());
         self.fingerprint = Some(submission.digest);
-        Ok((submission, vkey))
+        Ok((submission.header.log, vkey))
     }
 
     /// The log's key signed one checkpoint, and every record is an entry under it; the charter the first.
@@ -228,35 +232,33 @@ impl Report {
         Ok(checkpoint)
     }
 
-    /// Every record was signed by keys that the nation let speak, judged in the order of the log.
-    fn authority(&mut self, bundle: &Bundle, founding: Submission) -> Result<(), Stopped> {
+    /// Every record was signed by keys that the nation let speak, judged in the order of the log; so a
+    /// reader who last saw an early charter walks every step from it to the last one.
+    fn authority(&mut self, bundle: &Bundle, origin: Origin) -> Result<(), Stopped> {
         const WHAT: &str = "signatures";
-        let policy = AdmissionPolicy::Mirror { origin: founding.header.log.clone() };
-        let founded = self.require(WHAT, decide(founding, &State::default(), &policy))?;
-        let roots = founded.signers().len();
-        let mut roster = self.require(WHAT, Roster::found(&founded).ok_or("the first record is not a charter"))?;
-        let mut records = BTreeMap::new();
-        if bundle.header.record == founded.submission().digest {
-            self.kind = Some("charter".to_owned());
-            self.signers = founded.signers().iter().copied().collect();
-        }
-        for record in bundle.records.iter().skip(1) {
+        let policy = AdmissionPolicy::Mirror { origin };
+        let mut state = State::default();
+        let mut steps = Vec::new();
+        for record in &bundle.records {
             let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
-            let (digest, entered) = (submission.digest, Entered::of(&submission.record));
-            let current_card = match &submission.record {
+            state.current_card = match &submission.record {
                 // Whether this card stands for its version, only the whole log can tell.
                 Record::ModelCard(card) => card.supersedes,
                 _ => None,
             };
-            let position = records.len() as u64 + 1;
-            let state = State { roster: Some(roster.clone()), position, records: records.clone(), current_card };
             let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
-            roster.apply(&admitted);
-            if digest == self.record {
-                self.kind = Some(entered.kind.as_str().to_owned());
+            let Submission { digest, record, .. } = admitted.submission();
+            if let Record::Charter(charter) = record {
+                steps.push(step(charter, state.roster.as_ref(), admitted.signers()));
+                self.charter_version = Some(charter.version);
+            }
+            if *digest == self.record {
+                self.kind = Some(record.kind().as_str().to_owned());
                 self.signers = admitted.signers().iter().copied().collect();
             }
-            records.insert(digest, entered);
+            state.records.insert(*digest, Entered::of(record));
+            state.position += 1;
+            Roster::apply(&mut state.roster, &admitted);
         }
         if self.kind.is_none() {
             return self.require(WHAT, Err("the record that the bundle is about is not in it"));
@@ -264,16 +266,12 @@ impl Report {
         let holders: Vec<String> = self
             .signers
             .iter()
-            .map(|keyid| match roster.delegations.get(keyid) {
+            .map(|keyid| match state.roster.as_ref().and_then(|roster| roster.delegations.get(keyid)) {
                 Some(delegation) => format!("{} (key {})", delegation.holder, short(keyid)),
                 None => format!("a key of the charter ({})", short(keyid)),
             })
             .collect();
-        self.note(
-            WHAT,
-            Outcome::Holds,
-            format!("signed by {}; the charter by {roots} of its roots", holders.join(" and ")),
-        );
+        self.note(WHAT, Outcome::Holds, format!("signed by {}; {}", holders.join(" and "), steps.join(", ")));
         Ok(())
     }
 
@@ -331,6 +329,21 @@ fn proven(record: &LoggedRecord, vkey: &VerifierKey) -> Result<(u64, SignedCheck
         Entry::new(submission.record.kind().as_str(), record.envelope.digest()).map_err(|error| error.to_string())?;
     let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| error.to_string())?;
     proof.verify(&entry.to_bytes(), vkey).map_err(|error| error.to_string())
+}
+
+/// Who signed a version of the charter, of its own roots and of those of the version before.
+fn step(charter: &Charter, before: Option<&Roster>, signers: &BTreeSet<Digest>) -> String {
+    let signed = |charter: &Charter| format!("{} of {} roots", charter.signed_by(signers), charter.roots.len());
+    let own = signed(charter);
+    match before.map(|roster| &roster.charter) {
+        None => format!("version 1 of the charter by {own}"),
+        Some(before) => format!(
+            "version {} by {} of version {} and {own} of its own",
+            charter.version,
+            signed(before),
+            before.version
+        ),
+    }
 }
 
 fn short(keyid: &Digest) -> String {

@@ -65,6 +65,12 @@ impl Charter {
         let online = [(Role::Log, &self.log_key), (Role::Witness, &self.witness.key), (Role::Mirror, &self.mirror.key)];
         roots.chain(registrars).chain(online)
     }
+
+    /// How many distinct roots are among `signers`.
+    #[must_use]
+    pub fn signed_by(&self, signers: &BTreeSet<Digest>) -> u64 {
+        self.roots.iter().map(|root| root.keyid).collect::<BTreeSet<_>>().intersection(signers).count() as u64
+    }
 }
 
 /// The keys of a charter as C2SP notes use them.

@@ -116,7 +116,7 @@ impl Court {
         let online = [Role::Registrar, Role::Log, Role::Witness, Role::Mirror].map(|role| (role, 0));
         let roots = [0, 1, 2].map(|number| (Role::Root, number));
         for (role, number) in roots.into_iter().chain(online) {
-            // A charter is signed by roots together and only once: see `founders`.
+            // A charter is signed by roots together: see `founders`, and T11.
             let signs = signed_by(role).into_iter().filter(|kind| *kind != Kind::Charter).collect();
             self.hands.push(self.hand(role, number, signs));
         }
@@ -193,10 +193,10 @@ impl Court {
                 tally.expect(self.admits(kind, &envelope) == hand.signs.contains(&kind), || {
                     format!("a {kind} signed by {}", hand.name)
                 });
-                // Into a log that has its charter no second one is admitted, whoever signs.
+                // Into a log that has its charter no other first one is admitted, whoever signs.
                 if kind == Kind::Charter {
                     tally.expect(!self.admits_into(&self.state, &envelope), || {
-                        format!("a second charter: {}", hand.name)
+                        format!("another first charter: {}", hand.name)
                     });
                 }
             }

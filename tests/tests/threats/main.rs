@@ -13,6 +13,7 @@ mod judges;
 mod mix;
 mod row;
 mod tamper;
+mod threshold;
 
 /// A record is forged or altered in store or transit.
 #[test]
@@ -42,4 +43,10 @@ fn json_hostile() {
 #[test]
 fn mix_and_match() {
     row::report("T09", "mix_and_match", mix::run);
+}
+
+/// A threshold is met with one key twice.
+#[test]
+fn threshold_dup() {
+    row::report("T11", "threshold_dup", threshold::run);
 }

@@ -12,7 +12,7 @@ import { Envelope } from './envelope';
 import { openKey } from './key';
 import { CLOCK_SKEW_SECONDS } from './limits';
 import { type Body, type RecordRead, checkNewRecord, readRecord } from './record';
-import { type Charter, keysOf } from './record/charter';
+import { type Charter, keysOf, signedBy } from './record/charter';
 import { type Delegation, covers } from './record/delegation';
 import { type Kind, SIGNERS } from './record/header';
 import { type AdmissionCode, Refused } from './refused';
@@ -35,7 +35,10 @@ export interface Admitted extends Submission {
 export interface Roster {
   readonly nation: string;
   readonly origin: string;
+  /** The charter in force. */
   readonly charter: Charter;
+  /** Its record digest, which the next charter names. */
+  readonly charterDigest: Digest;
   /** By key id; a later delegation of the same key replaces the earlier. */
   readonly delegations: ReadonlyMap<Digest, Delegation>;
 }
@@ -98,7 +101,7 @@ export async function readBodyOf(entry: Entry, body: Uint8Array): Promise<Submis
 /** The state after an admitted record, but for `currentCard`, which is of the next record's version. */
 export function stateAfter(state: State, { digest, record }: Admitted): State {
   const records = new Map(state.records).set(digest, { kind: record.kind, scope: record.scope });
-  return { roster: rosterAfter(state.roster, record), position: state.position + 1, records, currentCard: undefined };
+  return { roster: rosterAfter(state.roster, digest, record), position: state.position + 1, records, currentCard: undefined };
 }
 
 /** Whether `submission` counts in a log that stands as `state` says; throws `Refused` at the first rule broken. */
@@ -125,25 +128,53 @@ async function signersOf(submission: Submission, state: State, policy: Admission
     if (roster === undefined) throw refused('charter-missing', "a log begins with its nation's charter");
     return authorised(submission, roster, policy);
   }
-  if (roster !== undefined) throw refused('charter-present', 'this log has its charter; it cannot be founded again');
+  const { body } = record;
+  if (roster !== undefined) {
+    checkFollows(body, roster);
+    const signers = await chartered(submission, [roster.charter, body]);
+    checkAlgorithms(roster.charter);
+    return signers;
+  }
   if (state.position > 0) throw refused('charter-missing', `the charter stands at ${state.position}, not at 0`);
-  return founders(submission, record.body);
+  if (body.version !== 1) throw refused('charter-missing', "a log begins with version 1 of its nation's charter");
+  return chartered(submission, [body]);
 }
 
-/** The first charter is signed by its own roots, as many as it asks for. */
-async function founders(submission: Submission, charter: Charter): Promise<readonly Digest[]> {
-  if (charter.version !== 1) throw refused('charter-missing', "a log begins with version 1 of its nation's charter");
+/**
+ * A charter follows the one in force and no other, whether or not that one has expired. It leaves the log its key, and
+ * its nation's notes their names.
+ */
+function checkFollows(charter: Charter, { charter: inForce, charterDigest }: Roster): void {
+  if (charter.version !== inForce.version + 1 || charter.previous !== charterDigest) {
+    throw refused('charter-not-next', `version ${inForce.version} of the charter is in force, with the digest ${charterDigest}`);
+  }
+  const changed = (what: string): Refused =>
+    refused('wrong-log', `the charter has another ${what} than the one in force; that cannot change by charter`);
+  if (charter.logKey.keyid !== inForce.logKey.keyid) throw changed('key for its log');
+  if (charter.witness.name !== inForce.witness.name) throw changed('name for its witness');
+  if (charter.mirror.name !== inForce.mirror.name) throw changed('name for its mirror');
+}
+
+/** Every signature is by a root of one of the charters and holds, and of each enough distinct roots signed. */
+async function chartered(submission: Submission, charters: readonly Charter[]): Promise<readonly Digest[]> {
   const { nation, log } = submission.record.header;
   const { keyIds } = submission.envelope;
+  const roots = charters.flatMap((charter) => charter.roots);
   for (const keyid of keyIds) {
-    const root = charter.roots.find((it) => it.keyid === keyid);
+    const root = roots.find((it) => it.keyid === keyid);
     if (root === undefined) throw refused('key-unknown', `the key ${keyid} is not a root`);
     await checkSignature(submission, keyid, await known(openKey(root, nation, log, 'root')));
   }
-  if (keyIds.length < charter.threshold) {
-    throw refused('threshold-not-met', `${keyIds.length} of ${charter.threshold} roots signed`);
-  }
-  return keyIds;
+  const short = charters.filter((charter) => signedBy(charter, keyIds) < charter.threshold);
+  if (short.length === 0) return keyIds;
+  const counts = short.map((it) => `${signedBy(it, keyIds)} of ${it.threshold} roots of version ${it.version} signed`);
+  throw refused('threshold-not-met', counts.join(', and '));
+}
+
+/** Every key that this version opens is of Ed25519, so it has signed with nothing else. */
+function checkAlgorithms(charter: Charter): void {
+  const missing = charter.algorithms.find((needed) => needed !== 'ed25519');
+  if (missing !== undefined) throw refused('algorithm-missing', `the charter requires a signature with ${missing} too`);
 }
 
 /** Every signature holds and is by a key with authority for this record: none is decoration. */
@@ -162,9 +193,7 @@ async function authorised(submission: Submission, roster: Roster, policy: Admiss
     }
   }
   if (keyIds.length === 0) throw refused('threshold-not-met', 'nobody signed it');
-  // Every key that this version opens is of Ed25519, so it has signed with nothing else.
-  const missing = roster.charter.algorithms.find((needed) => needed !== 'ed25519');
-  if (missing !== undefined) throw refused('algorithm-missing', `the charter requires a signature with ${missing} too`);
+  checkAlgorithms(roster.charter);
   return keyIds;
 }
 
@@ -223,20 +252,21 @@ async function checkOwn({ record }: Submission, policy: AdmissionPolicy & { asks
   if (record.header.issuedAt > policy.now + CLOCK_SKEW_SECONDS) {
     throw refused('issued-in-future', "the record says it was issued later than the node's clock");
   }
+  if (record.kind === 'charter' && policy.now > record.body.expires) {
+    throw refused('charter-expired', 'the charter ends in the past');
+  }
   for (const { sha256, sizeBytes } of record.blobs) {
     if (policy.blobs.get(sha256) !== sizeBytes) throw refused('blob-missing', `upload the blob ${sha256} first`);
   }
 }
 
-function rosterAfter(roster: Roster | undefined, record: RecordRead): Roster | undefined {
-  const { header } = record;
+function rosterAfter(roster: Roster | undefined, digest: Digest, record: RecordRead): Roster | undefined {
+  const { nation, log: origin } = record.header;
   const body: Body = record;
-  if (roster === undefined) {
-    return body.kind === 'charter'
-      ? { nation: header.nation, origin: header.log, charter: body.body, delegations: new Map() }
-      : undefined;
+  if (body.kind === 'charter') {
+    return { nation, origin, delegations: new Map(), ...roster, charter: body.body, charterDigest: digest };
   }
-  if (body.kind !== 'delegation') return roster;
+  if (roster === undefined || body.kind !== 'delegation') return roster;
   return { ...roster, delegations: new Map(roster.delegations).set(body.body.key.keyid, body.body) };
 }
 

@@ -1,5 +1,6 @@
 /** The charter: a nation's own keys (schema/README.md, "Kinds"). */
 
+import type { Digest } from '../digest';
 import { ALGORITHMS, type KeyRecord, type Role, checkKey, openKey, readKeyRecord } from '../key';
 import type { JsonObject } from '../json';
 import { CHARTER_KEYS_MAX } from '../limits';
@@ -50,6 +51,11 @@ export function keysOf(charter: Charter): readonly (readonly [Role, KeyRecord])[
     ['witness', charter.witness.key],
     ['mirror', charter.mirror.key],
   ];
+}
+
+/** How many distinct roots of a charter are among the signers. */
+export function signedBy(charter: Charter, signers: readonly Digest[]): number {
+  return new Set(charter.roots.map((root) => root.keyid).filter((keyid) => signers.includes(keyid))).size;
 }
 
 /** The keys of the log, its witness and its mirror, under their names; throws `Refused` when one does not open. */
