@@ -683,6 +683,14 @@ fn charter_cases() -> Vec<Case> {
     table.needs("/witness", "name");
     let set = json!({ "/predicate/version": 2, "/predicate/previous": digest("charter") });
     table.cases.push(good("a charter: the second version", json!({ "of": "a charter", "set": set })));
+    for (name, version) in [("the last version", 100), ("a version too many", 101)] {
+        let set = json!({ "/predicate/version": version, "/predicate/previous": digest("charter") });
+        let case = json!({ "of": "a charter", "set": set });
+        table.cases.push(match version {
+            101 => bad(format!("a charter: {name}"), case, "/version: is more than 100; a log has no more"),
+            _ => good(format!("a charter: {name}"), case),
+        });
+    }
     table.taken("one root suffices", "/threshold", 1);
     table.taken("all roots must sign", "/threshold", 3);
     let version = "must be 1 without a previous charter, or more with one";

@@ -3,7 +3,7 @@
 import type { Digest } from '../digest';
 import { ALGORITHMS, type KeyRecord, type Role, checkKey, openKey, readKeyRecord } from '../key';
 import type { JsonObject } from '../json';
-import { CHARTER_KEYS_MAX } from '../limits';
+import { CHARTER_KEYS_MAX, CHARTER_VERSIONS_MAX } from '../limits';
 import { VerifierKey } from '../note';
 import { Refused } from '../refused';
 import {
@@ -93,6 +93,7 @@ function checkRules(charter: Charter, header: Header): void {
   if (charter.version === 0 || (charter.version === 1) !== (charter.previous === undefined)) {
     throw malformed('/version', 'must be 1 without a previous charter, or more with one');
   }
+  if (charter.version > CHARTER_VERSIONS_MAX) throw malformed('/version', `is more than ${CHARTER_VERSIONS_MAX}`);
   if (charter.threshold === 0 || charter.threshold > charter.roots.length) {
     throw malformed('/threshold', 'must be at least 1 and at most the number of roots');
   }
