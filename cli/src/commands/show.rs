@@ -123,13 +123,13 @@ fn show_bundle(bundle: &Bundle) -> (String, Value) {
 /// The keys that the last charter in a bundle names, as a policy file takes them.
 fn charter_keys(bundle: &Bundle) -> Vec<(&'static str, String)> {
     let opened = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
-    let keys = opened.filter_map(|submission| match &submission.record {
+    let mut keys = opened.filter_map(|submission| match &submission.record {
         Record::Charter(charter) => charter.note_keys(&submission.header.nation, &submission.header.log).ok(),
         _ => None,
     });
     let named =
         |NoteKeys { log, witness, mirror }| [("log key", log), ("witness key", witness), ("mirror key", mirror)];
-    keys.last().into_iter().flat_map(named).map(|(role, key)| (role, key.to_string())).collect()
+    keys.next_back().into_iter().flat_map(named).map(|(role, key)| (role, key.to_string())).collect()
 }
 
 fn show_note(note: &Note) -> (String, Value) {

@@ -100,11 +100,18 @@ struct Keys {
     transport: Key,
 }
 
-/// The nation that is founded, and the charter by which it is, unless it is still to be signed here.
+/// The nation that is founded, and what was made for it elsewhere, unless all is made here.
 struct Founded {
     nation: Nation,
     origin: Origin,
-    charter: Option<(Envelope, Timestamp)>,
+    brought: Option<Brought>,
+}
+
+/// A charter that officers have signed, until when it is in force, and where the node's keys are.
+struct Brought {
+    charter: Envelope,
+    until: Timestamp,
+    keys: PathBuf,
 }
 
 /// Runs the command.
@@ -120,8 +127,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let folder =
         std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
     refuse_taken(&folder)?;
-    let passphrase = match &args.keys {
-        Some(keys) => context.passphrase.existing(&keys.display().to_string())?,
+    let passphrase = match &founded.brought {
+        Some(brought) => context.passphrase.existing(&brought.keys.display().to_string())?,
         None => context.passphrase.new_one()?,
     };
     let parent = folder.parent().unwrap_or(Path::new("/"));
@@ -136,20 +143,15 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     private_folder(&config.keys)?;
 
     let now = clock::now();
-    let (keys, charter, until) = match &founded.charter {
-        Some((charter, expires)) => {
-            let from = args.keys.as_deref().unwrap_or(Path::new("."));
-            (Keys::brought(from, &config, &passphrase)?, charter.clone(), *expires)
-        }
-        None => {
-            context.console.say(format_args!("making the keys of {nation}"));
-            let until = now.plus_seconds(i64::from(VALID_DAYS) * 86_400);
-            let (keys, roots) = Keys::made(args.roots, &config, &passphrase)?;
-            let charter = args.charter(&keys, &roots, until)?;
-            let roots: Vec<&dyn Signer> = roots.iter().map(|key| key as &dyn Signer).collect();
-            let charter = sign(Occasion { nation, origin, issued_at: now }, &charter, &roots)?;
-            (keys, charter, until)
-        }
+    let (keys, charter, until) = if let Some(brought) = &founded.brought {
+        (Keys::brought(&brought.keys, &config, &passphrase)?, brought.charter.clone(), brought.until)
+    } else {
+        context.console.say(format_args!("making the keys of {nation}"));
+        let until = now.plus_seconds(i64::from(VALID_DAYS) * 86_400);
+        let (keys, roots) = Keys::made(args.roots, &config, &passphrase)?;
+        let charter = args.charter(&keys, &roots, until)?;
+        let roots: Vec<&dyn Signer> = roots.iter().map(|key| key as &dyn Signer).collect();
+        (keys, sign(Occasion { nation, origin, issued_at: now }, &charter, &roots)?, until)
     };
     context.console.say(format_args!("founding the log {origin}"));
     let fingerprint = charter.record_digest();
@@ -168,17 +170,17 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
 impl Args {
     /// Who is founded.
     fn founded(&self) -> Outcome<Founded> {
-        match (&self.charter, &self.nation, &self.origin) {
-            (Some(path), _, _) => {
+        match (&self.charter, &self.keys, &self.nation, &self.origin) {
+            (Some(path), Some(keys), _, _) => {
                 let bytes = read_bounded(path, ENVELOPE_BYTES_MAX as u64)?;
                 let attempted = || format!("failed to read the charter {}", path.display());
                 let envelope = Envelope::parse(&bytes).or_exit(Exit::Usage, attempted)?;
                 let Chartered { header, charter, .. } = Chartered::open(envelope.clone(), path)?;
-                let charter = Some((envelope, charter.expires));
-                Ok(Founded { nation: header.nation, origin: header.log, charter })
+                let brought = Some(Brought { charter: envelope, until: charter.expires, keys: keys.clone() });
+                Ok(Founded { nation: header.nation, origin: header.log, brought })
             }
-            (None, Some(nation), Some(origin)) => {
-                Ok(Founded { nation: nation.clone(), origin: origin.clone(), charter: None })
+            (None, _, Some(nation), Some(origin)) => {
+                Ok(Founded { nation: nation.clone(), origin: origin.clone(), brought: None })
             }
             _ => fail(Exit::Usage, "name the nation with --nation and its log with --origin"),
         }
@@ -380,7 +382,7 @@ fn appear(building: tempfile::TempDir, folder: &Path) -> Outcome {
 }
 
 fn report(args: &Args, founded: &Founded, folder: &Path, charter: &Digest, context: &Context) -> Outcome {
-    let made = if founded.charter.is_some() { 0 } else { args.roots };
+    let made = if founded.brought.is_some() { 0 } else { args.roots };
     let roots: Vec<String> =
         (1..=made).map(|number| format!("keys/{}.{}", keys::root_name(number), keys::SECRET_EXTENSION)).collect();
     let (nation, shown) = (&founded.nation, folder.display());
