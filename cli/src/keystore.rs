@@ -208,16 +208,6 @@ impl Key {
         fail(Exit::Authority, format!("{what} is a {found} key; this needs a {asked} key"))
     }
 
-    /// The URI of a key that a token keeps.
-    #[cfg(feature = "node")]
-    #[must_use]
-    pub fn uri(&self) -> Option<&Uri> {
-        match &self.secret {
-            Secret::Here(_) => None,
-            Secret::Token(key) => Some(key.uri()),
-        }
-    }
-
     /// The 32 secret bytes, for the one library that takes nothing else: libp2p's identity.
     ///
     /// # Errors
@@ -261,6 +251,12 @@ pub struct KeyArgs {
 }
 
 impl KeyArgs {
+    /// A key by its reference, and where its plain half is when a token keeps it.
+    #[must_use]
+    pub const fn of(key: Given<Reference>, public: Option<PathBuf>) -> Self {
+        Self { key, public }
+    }
+
     /// Opens the key, asking for its passphrase or PIN where it has to.
     ///
     /// # Errors

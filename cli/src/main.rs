@@ -67,6 +67,8 @@ struct Cli {
 enum Command {
     Keygen(commands::keygen::Args),
     #[command(subcommand)]
+    Charter(commands::charter::Command),
+    #[command(subcommand)]
     Enrol(commands::enrol::Command),
     Revoke(commands::revoke::Args),
     Hash(commands::hash::Args),
@@ -122,6 +124,7 @@ fn main() -> ExitCode {
 fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Keygen(args) => commands::keygen::run(args, context),
+        Command::Charter(command) => commands::charter::run(command, context),
         Command::Enrol(command) => commands::enrol::run(command, context),
         Command::Revoke(args) => commands::revoke::run(args, context),
         Command::Hash(args) => commands::hash::run(args, context),

@@ -105,13 +105,6 @@ impl TokenKey {
         made.map_err(anyhow::Error::msg).or_exit(Exit::Authority, || format!("failed to make {}", uri.key()))?;
         Self::open(uri, || fail(Exit::Authority, "the token was closed meanwhile"))
     }
-
-    /// The URI by which it was opened.
-    #[cfg(feature = "node")]
-    #[must_use]
-    pub fn uri(&self) -> &Uri {
-        &self.uri
-    }
 }
 
 /// A token's word is not taken for it: what does not verify is not a signature.

@@ -46,6 +46,23 @@ pub fn seal(
     body: &Map<String, Value>,
     signers: &[&dyn Signer],
 ) -> Outcome<Envelope> {
+    let attempted = || format!("failed to make the {kind}");
+    let payload = unsigned(occasion, audience, kind, body)?;
+    let envelope = Envelope::sign(payload, signers).or_exit(Exit::Authority, attempted)?;
+    let bytes = envelope.to_bytes();
+    Envelope::from_fixed(&bytes).or_exit(Exit::Usage, attempted)
+}
+
+/// Makes the payload of a record, for others to sign.
+///
+/// # Errors
+/// When the body breaks a rule of its kind, with the place.
+pub fn unsigned(
+    occasion: Occasion<'_>,
+    audience: Option<Vec<Nation>>,
+    kind: Kind,
+    body: &Map<String, Value>,
+) -> Outcome<Vec<u8>> {
     let header = Header {
         nonce: Nonce::from_bytes(clock::random_bytes()?),
         nation: occasion.nation.clone(),
@@ -57,7 +74,5 @@ pub fn seal(
     let payload = payload(kind, &header, body).or_exit(Exit::Usage, attempted)?;
     let statement = Statement::parse(&payload).or_exit(Exit::Usage, attempted)?;
     Record::read_new(&statement).or_exit(Exit::Usage, attempted)?;
-    let envelope = Envelope::sign(payload, signers).or_exit(Exit::Authority, attempted)?;
-    let bytes = envelope.to_bytes();
-    Envelope::from_fixed(&bytes).or_exit(Exit::Usage, attempted)
+    Ok(payload)
 }

@@ -200,6 +200,98 @@ fn a_nation_is_founded_whole_or_not_at_all() {
 }
 
 #[test]
+fn officers_found_a_nation_and_hand_it_on_without_their_keys_ever_meeting() {
+    let desk = Desk::new();
+    let key = |role: &str, folder: &str| {
+        let of = ["--nation", "FR", "--origin", "fr.example.org/chancery"];
+        desk.succeed(&[&["keygen", "--role", role, "--out", folder][..], &of].concat());
+    };
+    for officer in ["ana", "ben", "cleo", "dora"] {
+        key("root", officer);
+    }
+    for role in ["registrar", "exchange", "log", "witness", "mirror", "node", "transport"] {
+        key(role, "own");
+    }
+    let sign = |proposal: &str, officer: &str| {
+        let (key, out) = (format!("{officer}/root.key"), format!("{officer}/signature.dsse.json"));
+        let output = desk.run(&["charter", "sign", proposal, "--key", &key, "--out", &out]);
+        assert!(output.status.success(), "{}", said(&output));
+        (said(&output), out)
+    };
+
+    let options = ["--name", "en=France", "--threshold", "2", "--out", "first.json"];
+    let roots = ["ana", "ben", "cleo"].map(|officer| ["--add-root".to_owned(), format!("{officer}/root.pub.json")]);
+    let roots: Vec<&str> = roots.iter().flatten().map(String::as_str).collect();
+    let own = ["--add-registrar", "own/registrar.pub.json", "--log", "own/log.pub.json", "--witness"];
+    let own = [&own[..], &["own/witness.pub.json", "--mirror", "own/mirror.pub.json"]].concat();
+    desk.succeed(&[&["charter", "propose"], &options[..], &roots, &own].concat());
+    let (shown, ana) = sign("first.json", "ana");
+    assert!(shown.contains("version 1 of the charter of FR") && shown.contains("new    root key"), "{shown}");
+    assert!(shown.contains("must be signed by 2 of the 3 roots of version 1"), "{shown}");
+    let assemble = ["charter", "assemble", "first.json", "--out", "first.dsse.json"];
+    let short = desk.fail(4, &[&assemble[..], &[&ana, &ana]].concat());
+    assert!(short.contains("1 of 2 roots of version 1 signed"), "{short}");
+    let stranger = ["charter", "sign", "first.json", "--key", "dora/root.key", "--out", "dora/signature.dsse.json"];
+    assert!(desk.fail(4, &stranger).contains("is not a root"));
+    let (_, ben) = sign("first.json", "ben");
+    desk.succeed(&[&assemble[..], &[&ana, &ben]].concat());
+
+    let (http, p2p) = (format!("127.0.0.1:{}", free_port()), address());
+    let init = ["init", "--charter", "first.dsse.json", "--keys", "own", "--http", &http, "--p2p", &p2p];
+    let made = desk.json(&init);
+    assert_eq!(made["roots"], serde_json::json!([]));
+    assert_eq!(files(&desk.path("fr/keys")).len(), 14, "two halves of seven keys, and no root");
+    let fingerprint = made["fingerprint"].as_str().unwrap();
+
+    let next = ["charter", "propose", "--from", "fr/introduction.chancery", "--out", "second.json"];
+    let change = ["--remove-root", "ana/root.pub.json", "--add-root", "dora/root.pub.json"];
+    let shown = desk.succeed(&[&next[..], &change].concat());
+    for line in ["goes   root key", "new    root key", "stays  registrar key", "follows version 1"] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let assemble = ["charter", "assemble", "second.json", "--out", "second.dsse.json"];
+    let [(_, ben), (_, cleo), (_, dora)] = ["ben", "cleo", "dora"].map(|officer| sign("second.json", officer));
+    let short = desk.fail(4, &[&assemble[..], &[&ben, &dora]].concat());
+    assert!(short.contains("1 of 2 roots of version 1 signed") && !short.contains("roots of version 2"), "{short}");
+    desk.fail(3, &["charter", "assemble", "first.json", &ben, "--out", "mixed.dsse.json"]);
+    desk.succeed(&[&assemble[..], &[&ben, &cleo]].concat());
+
+    let node = desk.serve("fr");
+    let published = desk.json(&["publish", "second.dsse.json", "--node", &node.url]);
+    let second = published[0]["record"].as_str().unwrap();
+    desk.succeed(&["bundle", second, "--node", &node.url, "--out", "second.chancery"]);
+    node.kill();
+    let verified = desk.succeed(&["verify", "second.chancery", "--trust", fingerprint]);
+    assert!(verified.contains("version 2 by 2 of 3 roots of version 1 and 2 of 3 roots of its own"), "{verified}");
+}
+
+#[test]
+fn what_a_proposal_does_not_show_is_not_signed() {
+    let desk = Desk::new();
+    desk.found("FR");
+    let propose = ["charter", "propose", "--from", "fr/introduction.chancery", "--out", "next.json"];
+    desk.succeed(&propose);
+    let sign = |proposal| ["charter", "sign", proposal, "--key", "fr/keys/root-1.key", "--out", "signature.dsse.json"];
+    let text = std::fs::read_to_string(desk.path("next.json")).unwrap();
+    let (head, rest) = text.split_once(r#"\"previous\":\""#).unwrap();
+    let other_before = format!(r#"{head}\"previous\":\"{}{}"#, "0".repeat(64), &rest[64..]);
+    let with = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}: {text}");
+        text.replacen(from, to, 1)
+    };
+    for (changed, words) in [
+        (with(r#"\"threshold\":2"#, r#"\"threshold\":2,\"treaty\":1"#), "it has more in it than this version shows"),
+        (with(r#"{\"_type\""#, r#"{ \"_type\""#), "it has more in it than this version shows"),
+        (other_before, "the charter beside it is not the one that it follows"),
+    ] {
+        std::fs::write(desk.path("changed.json"), changed).unwrap();
+        let said = desk.fail(3, &sign("changed.json"));
+        assert!(said.contains(words) && !desk.path("signature.dsse.json").exists(), "{words}: {said}");
+    }
+    desk.succeed(&sign("next.json"));
+}
+
+#[test]
 fn what_cannot_be_meant_founds_nothing() {
     let desk = Desk::new();
     let init = ["init", "--nation", "FR", "--origin", "fr.example.org/chancery", "--name", "fr=France"];

@@ -16,7 +16,7 @@ pub(crate) use crate::known::Cosigner;
 use crate::log::{Held, column};
 use crate::{Core, Error, Result, view};
 
-/// The witnesses and mirrors in the charters of all logs held and of all introductions. Opens a
+/// The witnesses and mirrors in all charters of all logs held and of all introductions. Opens a
 /// snapshot, so whoever holds one asks [`crate::known::known`] instead.
 pub(crate) async fn known(core: &Core) -> Result<Arc<Vec<Cosigner>>> {
     let db = core.store.snapshot().await?;

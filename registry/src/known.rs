@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chancery_schema::digest::Digest;
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Nation, Origin};
+use chancery_schema::record::{Charter, Kind, Record};
 use chancery_schema::roster::Roster;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
 
@@ -90,7 +91,12 @@ impl Known {
         let mut cosigners = Vec::new();
         for held in log::all(db).await? {
             if let Some(roster) = view::roster(db, &held.log).await? {
-                known.take(Some(held.log.id), &roster, &mut cosigners)?;
+                let records = view::standing(db, &held.log, Kind::Charter).await?.into_iter();
+                let charters = records.filter_map(|(_, record)| match record {
+                    Record::Charter(charter) => Some(*charter),
+                    _ => None,
+                });
+                known.take(Some(held.log.id), &roster, &charters.collect::<Vec<_>>(), &mut cosigners)?;
             }
         }
         for (origin, sha256) in &known.basis.introductions {
@@ -104,22 +110,31 @@ impl Known {
         }
         let introduced: Vec<_> = known.introduced.values().filter_map(|(_, introduced)| introduced.clone()).collect();
         for introduced in introduced {
-            known.take(None, &introduced.roster, &mut cosigners)?;
+            known.take(None, &introduced.roster, &introduced.charters, &mut cosigners)?;
         }
         known.cosigners = Arc::new(cosigners);
         Ok(known)
     }
 
     /// Takes in a nation, unless its log was before its introduction; and those of its cosigners that
-    /// are new.
-    fn take(&mut self, log_id: Option<i64>, roster: &Roster, cosigners: &mut Vec<Cosigner>) -> Result<()> {
-        let keys = note_keys(roster)?;
+    /// are new. What a nation cosigned stays cosigned when a later charter names another key, so the keys
+    /// of all its charters count, those of the one in force first.
+    fn take(
+        &mut self,
+        log_id: Option<i64>,
+        roster: &Roster,
+        charters: &[Charter],
+        cosigners: &mut Vec<Cosigner>,
+    ) -> Result<()> {
         if !self.nations.iter().any(|(_, nation)| nation.fingerprint == roster.fingerprint) {
-            self.nations.push((log_id, view::summary(roster, &keys)));
+            self.nations.push((log_id, view::summary(roster, &note_keys(roster, &roster.charter)?)));
         }
-        for (key, held) in [(keys.witness, false), (keys.mirror, true)] {
-            if !cosigners.iter().any(|known| known.key == key) {
-                cosigners.push(Cosigner { key, nation: roster.nation.clone(), held });
+        for charter in charters.iter().rev() {
+            let keys = note_keys(roster, charter)?;
+            for (key, held) in [(keys.witness, false), (keys.mirror, true)] {
+                if !cosigners.iter().any(|known| known.key == key) {
+                    cosigners.push(Cosigner { key, nation: roster.nation.clone(), held });
+                }
             }
         }
         Ok(())

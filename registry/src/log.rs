@@ -4,7 +4,7 @@ use chancery_schema::digest::Digest;
 use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Nation, Origin};
-use chancery_schema::record::NoteKeys;
+use chancery_schema::record::{Charter, NoteKeys};
 use chancery_schema::roster::Roster;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -105,10 +105,10 @@ pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Held>> {
     rows.attempting("read the logs")?.iter().map(Held::from_row).collect()
 }
 
-/// The keys that sign notes for the nation of `roster`.
-pub(crate) fn note_keys(roster: &Roster) -> Result<NoteKeys> {
-    let keys = roster.charter.note_keys(&roster.nation, &roster.origin);
-    keys.map_err(|invalid| Error::Inconsistent(format!("the charter of {}: {invalid}", roster.nation)))
+/// The keys that sign notes for the nation of `roster` by one of its charters.
+pub(crate) fn note_keys(roster: &Roster, charter: &Charter) -> Result<NoteKeys> {
+    let keys = charter.note_keys(&roster.nation, &roster.origin);
+    keys.map_err(|invalid| Error::Inconsistent(format!("a charter of {}: {invalid}", roster.nation)))
 }
 
 /// A digest from a column.

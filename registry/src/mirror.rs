@@ -36,7 +36,7 @@ impl Registry {
         let accredited = partners::find(&self.core, &db, origin).await?;
         Ok(accredited.and_then(|partner| partner.introduced).map(|introduced| MirrorState {
             origin: origin.clone(),
-            log_vkey: introduced.keys.log.to_string(),
+            log_vkey: introduced.log_key.to_string(),
             size: 0,
             root: EMPTY_ROOT,
             pending: None,
@@ -328,7 +328,7 @@ pub(crate) async fn found(core: &Core, db: &impl ConnectionTrait, origin: &Origi
         origin: Set(origin.to_string()),
         nation: Set(introduced.introduction.nation.to_string()),
         own: Set(false),
-        log_vkey: Set(introduced.keys.log.to_string()),
+        log_vkey: Set(introduced.log_key.to_string()),
         fingerprint: Set(Some(accreditation.fingerprint.as_bytes().to_vec())),
         size: Set(0),
         root: Set(EMPTY_ROOT.as_bytes().to_vec()),

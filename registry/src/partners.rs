@@ -175,7 +175,7 @@ async fn partner(db: &impl ConnectionTrait, accredited: Accredited) -> Result<Pa
         }
     }
     if let Some(introduced) = introduced {
-        log_vkey = log_vkey.or_else(|| Some(introduced.keys.log.to_string()));
+        log_vkey = log_vkey.or_else(|| Some(introduced.log_key.to_string()));
         if endpoints.is_empty() {
             let nation = &introduced.introduction.nation;
             introduced.endpoints.iter().for_each(|it| newer(&mut endpoints, where_it_is(nation, &origin, it)));

@@ -194,8 +194,10 @@ pub struct NationSummary {
     pub witness_vkey: String,
     /// Its mirror's name and key.
     pub mirror_vkey: String,
-    /// The record digest of its charter in force: the fingerprint, until charters can be rotated.
+    /// The record digest of its charter in force.
     pub charter: Digest,
+    /// That charter's version.
+    pub charter_version: u64,
 }
 
 /// Which models.

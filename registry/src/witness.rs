@@ -157,7 +157,7 @@ async fn served(core: &Core, db: &impl ConnectionTrait, origin: &Origin) -> Resu
     let partner = partners::find(core, db, origin).await?;
     let partner = partner.filter(|it| partners::known_scopes(&it.accreditation).contains(&Scope::Cosign));
     let introduced = partner.and_then(|partner| partner.introduced);
-    Ok(introduced.map(|introduced| Served { key: introduced.keys.log.clone(), held: None }))
+    Ok(introduced.map(|introduced| Served { key: introduced.log_key.clone(), held: None }))
 }
 
 /// The decision of the specification. Besides, nothing is cosigned that disagrees with what is held, nor

@@ -4,9 +4,11 @@
 
 mod common;
 
-use chancery_registry::{Error, MirrorState, ModelFilter, ModelOrder, Page, Verdict};
+use chancery_registry::{Admission, Error, MirrorState, ModelFilter, ModelOrder, Page, Verdict};
 use chancery_schema::admission::Code;
+use chancery_schema::bundle::{self, Bundle, Trust, verify};
 use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
 use chancery_schema::frame::{Frame, Package};
 use chancery_schema::key::Role;
 use chancery_schema::limits::PACKAGE_BYTES_MAX;
@@ -477,6 +479,103 @@ async fn a_new_introduction_counts_at_once() {
         assert_eq!(fingerprints().await, [nation.fingerprint]);
         assert_eq!(fingerprints().await, [nation.fingerprint]);
     }
+}
+
+#[tokio::test]
+async fn a_partner_judges_by_the_charter_that_is_in_force_at_each_entry() {
+    let (source, mirror) = pair().await;
+    source.publish("umoja").await;
+    pull(&source, &mirror.registry).await;
+    let first = source.registry.envelope(&source.origin, 0).await.unwrap().unwrap();
+    let first = Envelope::from_fixed(&first).unwrap();
+    let second = source.second_charter(&first, &[Role::Registrar]);
+    source.admit(&second).await;
+    let (card, _) = source.publish("voltaire").await;
+    source.admit(&source.endpoint_by(&source.next_key(Role::Registrar))).await;
+    pull(&source, &mirror.registry).await;
+    // Whoever holds the log key enters what the registrar signs who is gone.
+    let gone = source.endpoint_by(&source.key(Role::Registrar));
+    let entry = [Entry::new("endpoint", gone.digest()).unwrap().to_bytes()];
+    take_in(&source, &mirror, &entry, &[Frame::Envelope(gone.to_bytes())]).await;
+
+    let superseded = Verdict::Superseded { by: second.record_digest() };
+    let verdicts = async || {
+        let page = Page { first: 100, after: None };
+        let records = mirror.registry.records(Some(&source.origin), None, &page).await.unwrap().items.into_iter();
+        records.map(|(_, record)| record.verdict).rev().collect::<Vec<_>>()
+    };
+    let judged = verdicts().await;
+    assert_eq!(judged[..8], [vec![superseded], vec![Verdict::Valid; 7]].concat());
+    assert!(matches!(&judged[8], Verdict::Void(refusal) if refusal.code == Code::KeyUnknown), "{:?}", judged[8]);
+    let nations = mirror.registry.nations().await.unwrap();
+    let nation = nations.iter().find(|nation| nation.origin == source.origin).unwrap();
+    assert_eq!(
+        (nation.fingerprint, nation.charter, nation.charter_version),
+        (first.record_digest(), second.record_digest(), 2)
+    );
+    same_when_rebuilt(&mirror).await;
+
+    // Whoever pinned the first charter walks to the second, in a bundle and in an introduction.
+    let bundle = mirror.registry.bundle(&card.record_digest()).await.unwrap().expect("a bundle");
+    for bytes in [bundle, source.registry.introduction().await.unwrap()] {
+        let bundle = Bundle::read(&bytes).unwrap();
+        let report = verify(&bundle, &Trust::Fingerprint(source.fingerprint));
+        assert_eq!((report.verdict, report.charter_version), (bundle::Verdict::Verified, Some(2)), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_after_a_charter_followed_is_judged_by_the_one_before() {
+    let (source, mirror) = pair().await;
+    let first = source.registry.envelope(&source.origin, 0).await.unwrap().unwrap();
+    let second = source.second_charter(&Envelope::from_fixed(&first).unwrap(), &[Role::Registrar]);
+    source.admit(&second).await;
+    source.admit(&source.endpoint_by(&source.next_key(Role::Registrar))).await;
+    let (package, bodies) = shown(&source, &mirror).await;
+    // The endpoint of the registrar who is gone comes last, and was valid where it stands.
+    let (late, early): (Vec<Frame>, Vec<Frame>) = bodies.into_iter().partition(|frame| {
+        matches!(frame, Frame::Envelope(body) if Digest::of(body) == Entry::parse(&package.entries[3]).unwrap().envelope())
+    });
+    mirror.registry.extend(&package, &early).await.unwrap();
+    assert_eq!(verdict(&mirror, &source.origin, 3).await, Verdict::Missing);
+    assert_eq!(mirror.registry.add_bodies(&source.origin, &late).await.unwrap(), 1);
+    for index in [3, 4, 5] {
+        assert_eq!(verdict(&mirror, &source.origin, index).await, Verdict::Valid, "{index}");
+    }
+    let superseded = Verdict::Superseded { by: second.record_digest() };
+    assert_eq!(verdict(&mirror, &source.origin, 0).await, superseded);
+    same_when_rebuilt(&mirror).await;
+}
+
+#[tokio::test]
+async fn a_partner_cosigns_with_the_keys_of_its_next_charter_and_what_it_cosigned_before_stays() {
+    let (source, mirror) = pair().await;
+    source.befriend(&mirror).await;
+    pull(&source, &mirror.registry).await;
+    let before = source.registry.head(&source.origin).await.unwrap().unwrap().size;
+    let lines = mirror.registry.cosign(&source.origin).await.unwrap();
+
+    let first = mirror.registry.envelope(&mirror.origin, 0).await.unwrap().unwrap();
+    let first = Envelope::from_fixed(&first).unwrap();
+    mirror.registry.resign().await;
+    let reopened = mirror.reopened_with_next_cosigners().await;
+    let second = mirror.second_charter(&first, &[Role::Witness, Role::Mirror]);
+    assert!(matches!(reopened.admit(&second.to_bytes()).await.unwrap(), Admission::Admitted(_)));
+    source.publish("umoja").await;
+    pull(&source, &reopened).await;
+    let next = reopened.cosign(&source.origin).await.unwrap();
+    assert_eq!(next.len(), 2);
+
+    let size = source.registry.head(&source.origin).await.unwrap().unwrap().size;
+    let add =
+        async |size, lines: &[String]| source.registry.add_cosignatures(&source.origin, size, lines).await.unwrap();
+    assert_eq!(add(size, &next).await, 0, "its next keys are not known yet");
+    pull(&mirror, &source.registry).await;
+    assert_eq!(add(size, &next).await, 2);
+    // Not even its introduction is of the charter before.
+    source.registry.introduce(&reopened.introduction().await.unwrap()).await.unwrap();
+    assert_eq!(add(before, &lines).await, 2, "what was seen under the charter before was seen");
+    same_when_rebuilt(&source).await;
 }
 
 /// The view is what the logs say, and the archive finds nothing wrong.

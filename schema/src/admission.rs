@@ -249,7 +249,7 @@ pub enum Code {
     KindUnknown,
     WrongLog,
     CharterMissing,
-    CharterPresent,
+    CharterNotNext,
     KeyUnknown,
     KeyNotAuthorised,
     KeyExpired,
@@ -277,7 +277,7 @@ impl Code {
         Self::KindUnknown,
         Self::WrongLog,
         Self::CharterMissing,
-        Self::CharterPresent,
+        Self::CharterNotNext,
         Self::KeyUnknown,
         Self::KeyNotAuthorised,
         Self::KeyExpired,
@@ -306,7 +306,7 @@ impl Code {
             Self::KindUnknown => "kind-unknown",
             Self::WrongLog => "wrong-log",
             Self::CharterMissing => "charter-missing",
-            Self::CharterPresent => "charter-present",
+            Self::CharterNotNext => "charter-not-next",
             Self::KeyUnknown => "key-unknown",
             Self::KeyNotAuthorised => "key-not-authorised",
             Self::KeyExpired => "key-expired",
@@ -372,14 +372,20 @@ pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<
         return Err(refuse(Code::AlreadyEntered, "it stands in this log already; entered again it changes nothing"));
     }
     let signers = match (&submission.record, &state.roster) {
-        (Record::Charter(_), Some(_)) => {
-            return Err(refuse(Code::CharterPresent, "this log has its charter; it cannot be founded again"));
+        (Record::Charter(charter), Some(roster)) => {
+            follows(charter, roster)?;
+            let signers = chartered(&submission, charter, Some(&roster.charter))?;
+            algorithms_signed(&roster.charter)?;
+            signers
         }
         (Record::Charter(_), None) if state.position > 0 => {
             let reason = format!("a log begins with its nation's charter; this one stands at {}", state.position);
             return Err(refuse(Code::CharterMissing, reason));
         }
-        (Record::Charter(charter), None) => founders(&submission, charter)?,
+        (Record::Charter(charter), None) if charter.version != 1 => {
+            return Err(refuse(Code::CharterMissing, "a log begins with version 1 of its nation's charter"));
+        }
+        (Record::Charter(charter), None) => chartered(&submission, charter, None)?,
         (_, None) => return Err(refuse(Code::CharterMissing, "a log begins with its nation's charter")),
         (_, Some(roster)) => authorised(&submission, roster, state.position, policy)?,
     };
@@ -390,6 +396,12 @@ pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<
         if submission.header.issued_at > now.plus_seconds(CLOCK_SKEW_SECONDS) {
             let reason = format!("the record says it was issued at {}, later than {now}", submission.header.issued_at);
             return Err(refuse(Code::IssuedInFuture, reason));
+        }
+        if let Record::Charter(charter) = &submission.record
+            && *now > charter.expires
+        {
+            let reason = format!("the charter ends at {}, which is past; propose one that lasts", charter.expires);
+            return Err(refuse(Code::CharterExpired, reason));
         }
         for blob in submission.record.blobs() {
             if blobs.get(&blob.sha256) != Some(&blob.size_bytes) {
@@ -419,27 +431,86 @@ fn for_this_log(submission: &Submission, state: &State, policy: &Policy) -> Resu
     Ok(())
 }
 
-/// The first charter is signed by its own roots, as many as it asks for.
-fn founders(submission: &Submission, charter: &Charter) -> Result<BTreeSet<Digest>, Refusal> {
-    if charter.version != 1 {
-        return Err(refuse(Code::CharterMissing, "a log begins with version 1 of its nation's charter"));
+/// A charter follows the one in force and no other, whether or not that one has expired: a nation that
+/// overslept must be able to go on. It leaves the log its key, and its nation's notes their names.
+fn follows(charter: &Charter, roster: &Roster) -> Result<(), Refusal> {
+    let (in_force, digest) = (&roster.charter, roster.charter_digest);
+    if charter.version.checked_sub(1) != Some(in_force.version) || charter.previous != Some(digest) {
+        let reason = format!(
+            "version {} of the charter is in force, with the digest {digest}; the one to follow has the version after \
+             it and names that digest in `previous`",
+            in_force.version
+        );
+        return Err(refuse(Code::CharterNotNext, reason));
     }
+    let kept = [
+        ("key for its log", charter.log_key.keyid == in_force.log_key.keyid),
+        ("name for its witness", charter.witness.name == in_force.witness.name),
+        ("name for its mirror", charter.mirror.name == in_force.mirror.name),
+    ];
+    if let Some((what, _)) = kept.iter().find(|(_, same)| !same) {
+        let reason = format!("the charter has another {what} than the one in force; that cannot change by charter");
+        return Err(refuse(Code::WrongLog, reason));
+    }
+    // Whoever revokes is never below whom it revokes, nor was.
+    for (role, key) in charter.keys() {
+        let (keyid, role) = (key.keyid, role.as_str());
+        if roster.revocations.contains_key(&keyid) {
+            let reason = format!("the {role} key {keyid} of the charter is revoked; appoint another one");
+            return Err(refuse(Code::KeyRevoked, reason));
+        }
+        if roster.delegations.contains_key(&keyid) {
+            let reason =
+                format!("the {role} key {keyid} of the charter was delegated in this log; appoint another one");
+            return Err(refuse(Code::KeyNotAuthorised, reason));
+        }
+    }
+    Ok(())
+}
+
+/// A charter is signed by its own roots, and by those of the charter before if there is one: of each as
+/// many distinct ones as it asks for. A root of both counts for both; a signature of any other key, or
+/// one that does not hold, refuses the charter.
+fn chartered(
+    submission: &Submission,
+    charter: &Charter,
+    before: Option<&Charter>,
+) -> Result<BTreeSet<Digest>, Refusal> {
+    let charters = || before.into_iter().chain([charter]);
     let mut signers = BTreeSet::new();
     for keyid in submission.envelope.key_ids() {
-        let root = charter.roots.iter().find(|root| root.keyid == keyid);
+        let root = charters().flat_map(|charter| &charter.roots).find(|root| root.keyid == keyid);
         let root = root.ok_or_else(|| refuse(Code::KeyUnknown, format!("the key {keyid} is not a root")))?;
         let opened = root.open(&submission.header.nation, &submission.header.log, Role::Root);
         let key = opened.map_err(|error| refuse(Code::KeyUnknown, error.to_string()))?;
-        if !submission.envelope.verified_by(&key) {
-            return Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")));
-        }
+        signature_holds(submission, &keyid, &key)?;
         signers.insert(keyid);
     }
-    if (signers.len() as u64) < charter.threshold {
-        let reason = format!("{} of {} roots signed", signers.len(), charter.threshold);
-        return Err(refuse(Code::ThresholdNotMet, reason));
+    let short: Vec<String> = charters()
+        .filter(|charter| charter.signed_by(&signers) < charter.threshold)
+        .map(|charter| {
+            let (version, signed, threshold) = (charter.version, charter.signed_by(&signers), charter.threshold);
+            format!("{signed} of {threshold} roots of version {version} signed")
+        })
+        .collect();
+    if short.is_empty() { Ok(signers) } else { Err(refuse(Code::ThresholdNotMet, short.join(", and "))) }
+}
+
+fn signature_holds(submission: &Submission, keyid: &Digest, key: &PublicKey) -> Result<(), Refusal> {
+    if submission.envelope.verified_by(key) {
+        return Ok(());
     }
-    Ok(signers)
+    Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")))
+}
+
+/// Every key that this version opens is of Ed25519, so it has signed with nothing else.
+fn algorithms_signed(charter: &Charter) -> Result<(), Refusal> {
+    match charter.algorithms.iter().find(|needed| **needed != Algorithm::Ed25519) {
+        None => Ok(()),
+        Some(missing) => {
+            Err(refuse(Code::AlgorithmMissing, format!("the charter requires a signature with {missing} too")))
+        }
+    }
 }
 
 /// Every signature holds and is by a key with authority for this record: none is decoration.
@@ -460,9 +531,7 @@ fn authorised(
     let mut signers = BTreeSet::new();
     for keyid in submission.envelope.key_ids() {
         let key = roster.authority(&keyid, position, submission)?;
-        if !submission.envelope.verified_by(&key) {
-            return Err(refuse(Code::SignatureInvalid, format!("the signature of the key {keyid} does not hold")));
-        }
+        signature_holds(submission, &keyid, &key)?;
         let expired = match (policy, roster.delegation(&keyid)) {
             (Policy::Own { now, .. }, Some(delegation)) => *now > delegation.valid_until,
             _ => false,
@@ -480,10 +549,7 @@ fn authorised(
         Record::Revocation(revocation) => may_revoke(revocation, &signers, roster, position)?,
         _ => {}
     }
-    // Every key that this version opens is of Ed25519, so it has signed with nothing else.
-    if let Some(missing) = roster.charter.algorithms.iter().find(|needed| **needed != Algorithm::Ed25519) {
-        return Err(refuse(Code::AlgorithmMissing, format!("the charter requires a signature with {missing} too")));
-    }
+    algorithms_signed(&roster.charter)?;
     Ok(signers)
 }
 

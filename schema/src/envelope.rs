@@ -90,6 +90,13 @@ impl Envelope {
         Ok(())
     }
 
+    /// Takes in the signatures that another envelope has on the same payload; of another payload, none.
+    pub fn take_signatures(&mut self, other: &Self) {
+        if self.payload == other.payload {
+            self.signatures.extend(other.signatures.clone());
+        }
+    }
+
     /// Reads any valid DSSE JSON: unknown members are ignored, both base64 alphabets are taken.
     ///
     /// # Errors

@@ -50,6 +50,10 @@ pub const CHUNK_BYTES: u64 = 8 << 20;
 /// Keys of one role in a charter.
 pub const CHARTER_KEYS_MAX: usize = 16;
 
+/// Versions of a charter: whoever walks from the first to the last has all of them before him, and every
+/// bundle carries them, with two of its frames for each.
+pub const CHARTER_VERSIONS_MAX: u64 = 100;
+
 /// How far in the future a claimed time may lie, in seconds: two honest clocks differ by minutes.
 pub const CLOCK_SKEW_SECONDS: i64 = 600;
 

@@ -26,6 +26,8 @@ pub struct Roster {
     pub fingerprint: Digest,
     /// The charter in force.
     pub charter: Charter,
+    /// Its record digest, which the next charter names.
+    pub charter_digest: Digest,
     /// The delegations by key id, each key's in log order.
     pub delegations: BTreeMap<Digest, Vec<Signed<Delegation>>>,
     /// The revocations by key id, each key's in log order.
@@ -75,6 +77,7 @@ impl Roster {
             origin: submission.header.log.clone(),
             fingerprint: submission.digest,
             charter: (**charter).clone(),
+            charter_digest: submission.digest,
             delegations: BTreeMap::new(),
             revocations: BTreeMap::new(),
         })
@@ -84,6 +87,7 @@ impl Roster {
     pub fn apply(&mut self, index: u64, admitted: &Admitted) {
         let (record, signers) = (admitted.submission().digest, admitted.signers().clone());
         match &admitted.submission().record {
+            Record::Charter(charter) => (self.charter, self.charter_digest) = ((**charter).clone(), record),
             Record::Delegation(delegation) => {
                 let body = (**delegation).clone();
                 self.delegations.entry(body.key.keyid).or_default().push(Signed { index, record, signers, body });

@@ -34,6 +34,28 @@ fn a_record_brings_all_that_is_needed_to_check_it() {
 }
 
 #[test]
+fn a_nation_is_shown_with_the_charter_in_force_and_the_one_before_as_superseded() {
+    let mut node = Node::empty();
+    let query = "{ nations { fingerprint charterVersion charter { digest verdict { state } } }
+        records(kind: \"charter\") { edges { node { digest verdict { state supersededBy } } } } }";
+    let first = node.nation.charter();
+    node.admit(&first);
+    let (digest, data) = (first.record_digest(), node.ask(query, &json!({})));
+    let charter = json!({ "digest": digest, "verdict": { "state": "VALID" } });
+    assert_eq!(data["nations"], json!([{ "fingerprint": digest, "charterVersion": 1, "charter": charter }]));
+
+    let draft = node.nation.next_charter_draft(2, &first, &[1, 2, 3]);
+    let second = node.nation.sign_charter(draft, &[1, 2]);
+    node.admit(&second);
+    let (next, data) = (second.record_digest(), node.ask(query, &json!({})));
+    let charter = json!({ "digest": next, "verdict": { "state": "VALID" } });
+    assert_eq!(data["nations"], json!([{ "fingerprint": digest, "charterVersion": 2, "charter": charter }]));
+    let before = &data["records"]["edges"][1]["node"];
+    let verdict = json!({ "state": "SUPERSEDED", "supersededBy": next });
+    assert_eq!((&before["digest"], &before["verdict"]), (&json!(digest), &verdict));
+}
+
+#[test]
 fn models_are_found_by_page_name_filter_and_digest() {
     let mut node = Node::with_model();
     let mut publish = |name: &str, version: &str| {

@@ -102,6 +102,23 @@ impl Nation {
         self.sign(Kind::Charter, self.charter_draft(), &[&first, &second])
     }
 
+    /// The draft of the charter that follows `before`: roots of these numbers, of whom two must sign.
+    #[must_use]
+    pub fn next_charter_draft(&self, version: u64, before: &Envelope, roots: &[u8]) -> Value {
+        let roots: Vec<KeyRecord> = roots.iter().map(|number| self.key_record(Role::Root, *number)).collect();
+        let mut draft = self.charter_draft();
+        draft["version"] = json!(version);
+        draft["previous"] = json!(before.record_digest());
+        draft["roots"] = json!(roots);
+        draft
+    }
+
+    /// Signs a draft of a charter with the roots of these numbers.
+    pub fn sign_charter(&mut self, draft: Value, roots: &[u8]) -> Envelope {
+        let keys: Vec<SigningKey> = roots.iter().map(|number| self.key(Role::Root, *number)).collect();
+        self.sign(Kind::Charter, draft, &keys.iter().collect::<Vec<_>>())
+    }
+
     /// The draft of a delegation to the first key of `role`.
     #[must_use]
     pub fn delegation_draft(&self, role: Role, kinds: &[Kind], models: &[&str]) -> Value {

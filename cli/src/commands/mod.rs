@@ -1,6 +1,7 @@
 //! The commands that need no node: everything a publisher signs, and everything anyone verifies.
 
 pub mod card;
+pub mod charter;
 pub mod enrol;
 pub mod hash;
 pub mod keygen;

@@ -9,8 +9,9 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::files::write_whole;
-use crate::keystore::{Key, PublicHalf};
+use crate::keystore::{Key, KeyArgs, PublicHalf, Reference};
 use crate::output::{Exit, Outcome, fail};
+use crate::passphrase::Given;
 use crate::sign::{Occasion, sign};
 use crate::{Context, clock, fingerprint};
 
@@ -32,9 +33,12 @@ pub struct Args {
     /// With compromised-unknown: the digest of a record that stands all the same; roots only
     #[arg(long = "affirm", value_name = "DIGEST")]
     affirms: Vec<Digest>,
-    /// The registrar's key, or once for each root
-    #[arg(long = "key", value_name = "FILE", required = true)]
-    keys: Vec<PathBuf>,
+    /// The registrar's key, or once for each root: NAME.key, or the PKCS#11 URI of a key in a token
+    #[arg(long = "key", value_name = "FILE|URI", required = true)]
+    keys: Vec<Given<Reference>>,
+    /// Once for each --key that is a URI, in their order: what keygen wrote of the key, NAME.pub.json
+    #[arg(long = "public", value_name = "FILE")]
+    publics: Vec<PathBuf>,
     /// The revocation to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -70,7 +74,12 @@ impl Why {
 /// When a key does not open or may not revoke, or the options do not go together.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let revoked = key_id(&args.revoked)?;
-    let keys: Vec<Key> = args.keys.iter().map(|path| open(path, context)).collect::<Outcome<_>>()?;
+    let mut publics = args.publics.iter().cloned();
+    let keys = args.keys.iter().map(|key| match key.get("--key")? {
+        Reference::File(_) => open(KeyArgs::of(key.clone(), None), context),
+        Reference::Token(_) => open(KeyArgs::of(key.clone(), publics.next()), context),
+    });
+    let keys: Vec<Key> = keys.collect::<Outcome<_>>()?;
     let Some(first) = keys.first().map(|key| key.public.clone()) else {
         return fail(Exit::Usage, "name the key that revokes with --key");
     };
@@ -95,9 +104,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     context.console.result(human, &json!({ "record": digest, "revoked": revoked, "file": args.out }))
 }
 
-fn open(path: &Path, context: &Context) -> Outcome<Key> {
-    let passphrase = context.passphrase.existing(&path.display().to_string())?;
-    let key = Key::open(path, &passphrase)?;
+fn open(key: KeyArgs, context: &Context) -> Outcome<Key> {
+    let key = key.open(context)?;
     match key.public.role {
         Role::Registrar | Role::Root => Ok(key),
         role => fail(Exit::Authority, format!("a {} key cannot revoke; a registrar or the roots do", role.as_str())),

@@ -13,6 +13,7 @@ use chancery_schema::record::{NoteKeys, Record};
 use chancery_schema::statement::Statement;
 use serde_json::{Map, Value, json};
 
+use super::charter::proposal::Proposal;
 use crate::Context;
 use crate::draft::Draft;
 use crate::files::read_bounded;
@@ -20,7 +21,7 @@ use crate::keystore::PublicHalf;
 use crate::output::{Exit, Outcome, fail};
 use crate::visible::{visible, visible_lines};
 
-/// Shows what is in a file: an envelope, a bundle, a draft, a public key, a checkpoint or a proof
+/// Shows what is in a file: an envelope, a bundle, a draft, a proposal, a public key, a checkpoint or a proof
 ///
 /// Nothing is verified: `chancery verify` does that.
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let bytes = read_bounded(&args.file, BUNDLE_BYTES_MAX)?;
     let Some((human, value)) = look(&args.file, &bytes) else {
-        let kinds = "an envelope, a bundle, a draft, a public key, a checkpoint or a proof";
+        let kinds = "an envelope, a bundle, a draft, a proposal, a public key, a checkpoint or a proof";
         return fail(Exit::Usage, format!("{} is not {kinds}", args.file.display()));
     };
     context.console.result(format!("{human}\n(nothing was verified)"), &value)
@@ -61,6 +62,10 @@ fn look(path: &Path, bytes: &[u8]) -> Option<(String, Value)> {
     }
     if let Ok(note) = Note::parse(bytes) {
         return Some(show_note(&note));
+    }
+    if let Ok(proposal) = Proposal::from_bytes(bytes, path) {
+        let value = json!({ "type": "proposal", "charter": proposal.digest() });
+        return Some((format!("a proposal of a charter, not signed\n{}", proposal.describe()), value));
     }
     let draft = Draft::read(path).ok()?;
     let body = serde_json::to_string_pretty(&draft.body).ok()?;
@@ -115,16 +120,16 @@ fn show_bundle(bundle: &Bundle) -> (String, Value) {
     (lines.join("\n"), value)
 }
 
-/// The keys that the charter in a bundle names, as a policy file takes them.
+/// The keys that the last charter in a bundle names, as a policy file takes them.
 fn charter_keys(bundle: &Bundle) -> Vec<(&'static str, String)> {
     let opened = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
-    let keys = opened.filter_map(|submission| match &submission.record {
+    let mut keys = opened.filter_map(|submission| match &submission.record {
         Record::Charter(charter) => charter.note_keys(&submission.header.nation, &submission.header.log).ok(),
         _ => None,
     });
     let named =
         |NoteKeys { log, witness, mirror }| [("log key", log), ("witness key", witness), ("mirror key", mirror)];
-    keys.flat_map(named).map(|(role, key)| (role, key.to_string())).collect()
+    keys.next_back().into_iter().flat_map(named).map(|(role, key)| (role, key.to_string())).collect()
 }
 
 fn show_note(note: &Note) -> (String, Value) {

@@ -13,28 +13,27 @@ use chancery_schema::admission::Submission;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, Role, Signer};
-use chancery_schema::limits::CHARTER_KEYS_MAX;
+use chancery_schema::limits::{CHARTER_KEYS_MAX, ENVELOPE_BYTES_MAX};
 use chancery_schema::name::{Language, Nation, Origin};
-use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind, Texts};
+use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind};
 use chancery_schema::time::Timestamp;
 use serde_json::json;
 
 use super::{block_on, keys, wall_clock};
 use crate::Context;
 use crate::clock;
+use crate::commands::charter::proposal::Chartered;
+use crate::commands::charter::{VALID_DAYS, cosigner_name, named, texts};
 use crate::config::{self, Config, Database, template};
-use crate::files::write_whole;
+use crate::files::{read_bounded, write_whole};
 use crate::fingerprint;
-use crate::keystore::Key;
+use crate::keystore::{Key, PUBLIC_EXTENSION};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::{Given, Passphrase};
 use crate::pkcs11::TokenKey;
 use crate::pkcs11::uri::Uri;
+use crate::private_file;
 use crate::sign::{Occasion, sign};
-
-/// How long the first charter and its delegations are good for, in days: five years. Long before, the
-/// roots sign the next charter.
-const FOUNDING_DAYS: i64 = 5 * 365;
 
 /// How long the database may take to close.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -46,25 +45,36 @@ const DATABASE_HELP: &str =
     "Keep the archive in this database, which must be empty: postgres://HOST/NAME; without it, in a file";
 
 /// Founds a nation's log: makes its keys, signs its charter, and writes its node's folder
+///
+/// With --charter the officers have signed the charter on machines of their own, so their keys never
+/// were on this one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The nation: ISO 3166-1 alpha-2, EU, UN, or XA to XZ (not XK) for other unions
-    #[arg(long, value_name = "CODE")]
-    nation: Nation,
+    #[arg(long, value_name = "CODE", required_unless_present = "charter", conflicts_with = "charter")]
+    nation: Option<Nation>,
     /// The log's name for ever: a URL without scheme, such as fr.example.org/chancery
-    #[arg(long)]
-    origin: Origin,
+    #[arg(long, required_unless_present = "charter", conflicts_with = "charter")]
+    origin: Option<Origin>,
     /// What the nation calls itself; once for each language
-    #[arg(long = "name", value_name = "LANG=TEXT", required = true, value_parser = named)]
+    #[arg(long = "name", value_name = "LANG=TEXT", value_parser = named,
+          required_unless_present = "charter", conflicts_with = "charter")]
     names: Vec<(Language, String)>,
+    /// A first charter that officers have signed, from `chancery charter assemble`
+    #[arg(long, value_name = "FILE", requires = "keys")]
+    charter: Option<PathBuf>,
+    /// The folder of this node's keys, which the charter names: registrar, exchange, log, witness, mirror,
+    /// node and transport, as `chancery keygen` calls them, all under one passphrase
+    #[arg(long, value_name = "DIR", requires = "charter")]
+    keys: Option<PathBuf>,
     /// The folder to make; without it, the nation's code in lower case
     #[arg(long = "dir", value_name = "DIR")]
     folder: Option<PathBuf>,
     /// How many officers hold a root key
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, conflicts_with = "charter")]
     roots: usize,
     /// How many of them must sign together
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, conflicts_with = "charter")]
     threshold: usize,
     /// Use this key of a token instead of making a file; NAME is root-1 and so on, registrar, exchange, log,
     /// witness, mirror or node, and the key is made before, with keygen
@@ -103,9 +113,11 @@ impl FromStr for InToken {
     }
 }
 
-/// Every key of a new nation.
+/// The keys that tokens hold, by the names that their files would have.
+type Tokens = BTreeMap<String, Uri>;
+
+/// The keys that a new node has.
 struct Keys {
-    roots: Vec<Key>,
     registrar: Key,
     exchange: Key,
     log: Key,
@@ -115,52 +127,122 @@ struct Keys {
     transport: Key,
 }
 
+/// The nation that is founded, and what was made for it elsewhere, unless all is made here.
+struct Founded {
+    nation: Nation,
+    origin: Origin,
+    brought: Option<Brought>,
+}
+
+/// A charter that officers have signed, until when it is in force, and where the node's keys are.
+struct Brought {
+    charter: Envelope,
+    until: Timestamp,
+    keys: PathBuf,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When the folder is not empty, an option cannot be meant, or the disk does not take it.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let folder = args.folder.clone().unwrap_or_else(|| args.nation.as_str().to_lowercase().into());
+    let founded = args.founded()?;
+    let (nation, origin) = (&founded.nation, &founded.origin);
+    let folder = args.folder.clone().unwrap_or_else(|| nation.as_str().to_lowercase().into());
     let announced = args.check()?;
     let database = args.database()?;
-    let tokens = args.tokens()?;
+    let tokens = args.tokens(&founded)?;
     let folder =
         std::path::absolute(&folder).or_exit(Exit::Usage, || format!("failed to find {}", folder.display()))?;
     refuse_taken(&folder)?;
-    let passphrase = context.passphrase.new_one()?;
+    let passphrase = match &founded.brought {
+        Some(brought) => context.passphrase.existing(&brought.keys.display().to_string())?,
+        None => context.passphrase.new_one()?,
+    };
     let parent = folder.parent().unwrap_or(Path::new("/"));
     let attempted = || format!("failed to make a folder in {}", parent.display());
     std::fs::create_dir_all(parent).with_context(attempted)?;
     let building = tempfile::Builder::new().prefix(".chancery-init-").tempdir_in(parent).with_context(attempted)?;
-
-    context.console.say(format_args!("making the keys of {}", args.nation));
-    let keys = Keys::generate(args, &tokens, context)?;
-    keys.save(&building.path().join("keys"), &passphrase)?;
-    context.console.say(format_args!("founding the log {}", args.origin));
-    let envelopes = founding(args, announced, &keys)?;
-    let charter = envelopes.first().map(Envelope::record_digest).context("a founding begins with the charter")?;
+    let of_node: Vec<(Role, &Uri)> =
+        keys::ROLES.into_iter().filter_map(|role| Some((role, tokens.get(role.as_str())?))).collect();
     write_whole(
         &building.path().join(config::FILE),
-        template((&args.nation, &args.origin), &database, args.http, &args.p2p, &keys.uris()).as_bytes(),
+        template((nation, origin), &database, args.http, &args.p2p, &of_node).as_bytes(),
     )?;
     let config = Config::read(building.path())?;
+    private_folder(&config.keys)?;
+
+    let now = clock::now();
+    let (keys, charter, until) = if let Some(brought) = &founded.brought {
+        (Keys::brought(&brought.keys, &config, &passphrase, context)?, brought.charter.clone(), brought.until)
+    } else {
+        context.console.say(format_args!("making the keys of {nation}"));
+        let until = now.plus_seconds(i64::from(VALID_DAYS) * 86_400);
+        let (keys, roots) = Keys::made(args.roots, &tokens, &config, &passphrase, context)?;
+        let charter = args.charter(&keys, &roots, until)?;
+        let roots: Vec<&dyn Signer> = roots.iter().map(|key| key as &dyn Signer).collect();
+        (keys, sign(Occasion { nation, origin, issued_at: now }, &charter, &roots)?, until)
+    };
+    context.console.say(format_args!("founding the log {origin}"));
+    let fingerprint = charter.record_digest();
+    let occasion = Occasion { nation, origin, issued_at: now };
+    let mut envelopes = vec![charter];
+    envelopes.extend(first_records(args, occasion, until, announced, &keys)?);
     let introduction = block_on(found(&config, keys, &envelopes))?;
     write_whole(&building.path().join(INTRODUCTION), &introduction)?;
     if let Database::File(path) = &config.database {
         settle(path);
     }
     appear(building, &folder)?;
-    report(args, &folder, &charter, &tokens, context)
+    report(args, &founded, &folder, (&fingerprint, &tokens), context)
 }
 
 impl Args {
-    /// The keys that tokens hold, by the names that their files would have.
-    fn tokens(&self) -> Outcome<BTreeMap<String, Uri>> {
+    /// Who is founded.
+    fn founded(&self) -> Outcome<Founded> {
+        match (&self.charter, &self.keys, &self.nation, &self.origin) {
+            (Some(path), Some(keys), _, _) => {
+                let bytes = read_bounded(path, ENVELOPE_BYTES_MAX as u64)?;
+                let attempted = || format!("failed to read the charter {}", path.display());
+                let envelope = Envelope::parse(&bytes).or_exit(Exit::Usage, attempted)?;
+                let Chartered { header, charter, .. } = Chartered::open(envelope.clone(), path)?;
+                let brought = Some(Brought { charter: envelope, until: charter.expires, keys: keys.clone() });
+                Ok(Founded { nation: header.nation, origin: header.log, brought })
+            }
+            (None, _, Some(nation), Some(origin)) => {
+                Ok(Founded { nation: nation.clone(), origin: origin.clone(), brought: None })
+            }
+            _ => fail(Exit::Usage, "name the nation with --nation and its log with --origin"),
+        }
+    }
+
+    /// The charter that is to be signed here.
+    fn charter(&self, keys: &Keys, roots: &[Key], expires: Timestamp) -> Outcome<Charter> {
+        let cosigner = |key: &Key| -> Outcome<Cosigner> {
+            Ok(Cosigner { name: cosigner_name(&key.public.origin, key.public.role)?, key: key.public.key.clone() })
+        };
+        Ok(Charter {
+            version: 1,
+            previous: None,
+            display_name: texts(&self.names)?,
+            threshold: self.threshold as u64,
+            roots: roots.iter().map(|key| key.public.key.clone()).collect(),
+            registrars: vec![keys.registrar.public.key.clone()],
+            log_key: keys.log.public.key.clone(),
+            witness: cosigner(&keys.witness)?,
+            mirror: cosigner(&keys.mirror)?,
+            algorithms: vec![Algorithm::Ed25519.into()],
+            expires,
+        })
+    }
+
+    fn tokens(&self, founded: &Founded) -> Outcome<Tokens> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
-        let roots = (1..=self.roots).map(keys::root_name);
+        let roots = if founded.brought.is_some() { 0 } else { self.roots };
+        let roots = (1..=roots).map(keys::root_name);
         let others = keys::ROLES.iter().filter(|role| **role != Role::Transport).map(|role| role.as_str().to_owned());
         let names: Vec<String> = roots.chain(others).collect();
-        let mut tokens = BTreeMap::new();
+        let mut tokens = Tokens::new();
         for given in &self.tokens {
             let InToken { name, uri } = given.get("--token")?.clone();
             if !names.contains(&name) {
@@ -229,61 +311,67 @@ fn refuse_taken(folder: &Path) -> Outcome {
 }
 
 impl Keys {
-    fn generate(args: &Args, tokens: &BTreeMap<String, Uri>, context: &Context) -> Outcome<Self> {
-        let key = |name: &str, role| match tokens.get(name) {
-            None => Key::generate(&args.nation, &args.origin, role),
-            Some(uri) => {
-                let key = TokenKey::open(uri, || context.passphrase.pin(uri, None, Path::new("")))?;
-                Key::of_token(key, &args.nation, &args.origin, role)
-            }
+    /// Makes them, and as many roots, but for those that are in a token; and writes every one into the node's
+    /// folder, each sealed on a thread of its own.
+    fn made(
+        roots: usize,
+        tokens: &Tokens,
+        config: &Config,
+        passphrase: &Passphrase,
+        context: &Context,
+    ) -> Outcome<(Self, Vec<Key>)> {
+        let key = |name: String, role| -> Outcome<(String, Key)> {
+            let key = match tokens.get(&name) {
+                None => Key::generate(&config.nation, &config.origin, role)?,
+                Some(uri) => {
+                    let key = TokenKey::open(uri, || context.passphrase.pin(uri, None, Path::new("")))?;
+                    Key::of_token(key, &config.nation, &config.origin, role)?
+                }
+            };
+            Ok((name, key))
         };
-        let of = |role: Role| key(role.as_str(), role);
-        let keys = Self {
-            roots: (1..=args.roots).map(|number| key(&keys::root_name(number), Role::Root)).collect::<Outcome<_>>()?,
-            registrar: of(Role::Registrar)?,
-            exchange: of(Role::Exchange)?,
-            log: of(Role::Log)?,
-            witness: of(Role::Witness)?,
-            mirror: of(Role::Mirror)?,
-            node: of(Role::Node)?,
-            transport: of(Role::Transport)?,
-        };
+        let own = keys::ROLES.map(|role| key(role.as_str().to_owned(), role));
+        let roots = (1..=roots).map(|number| key(keys::root_name(number), Role::Root));
+        let named = own.into_iter().chain(roots).collect::<Outcome<Vec<_>>>()?;
         let mut ids = BTreeMap::new();
-        for (name, key) in keys.named() {
-            if let Some(other) = ids.insert(key.public.key.keyid, name.clone()) {
+        for (name, key) in &named {
+            if let Some(other) = ids.insert(key.public.key.keyid, name) {
                 return fail(Exit::Usage, format!("--token gives {other} and {name} one key; each needs its own"));
             }
         }
-        Ok(keys)
-    }
-
-    /// What `chancery.toml` has to say of keys in tokens; the roots are not the node's.
-    fn uris(&self) -> Vec<(Role, &Uri)> {
-        let named = self.named().into_iter().map(|(_, key)| (key.public.role, key));
-        let named = named.filter(|(role, _)| *role != Role::Root);
-        named.filter_map(|(role, key)| Some((role, key.uri()?))).collect()
-    }
-
-    fn named(&self) -> Vec<(String, &Key)> {
-        let roots = self.roots.iter().enumerate().map(|(index, key)| (keys::root_name(index + 1), key));
-        let others =
-            [&self.registrar, &self.exchange, &self.log, &self.witness, &self.mirror, &self.node, &self.transport];
-        let others = others.into_iter().map(|key| (key.public.role.as_str().to_owned(), key));
-        roots.chain(others).collect()
-    }
-
-    /// Writes every key into `folder`, each sealed on a thread of its own.
-    fn save(&self, folder: &Path, passphrase: &Passphrase) -> Outcome {
-        private_folder(folder)?;
         std::thread::scope(|scope| {
-            let named = self.named().into_iter();
             let threads: Vec<_> =
-                named.map(|(name, key)| scope.spawn(move || key.save(folder, &name, passphrase))).collect();
+                named.iter().map(|(name, key)| scope.spawn(move || key.save(&config.keys, name, passphrase))).collect();
             threads.into_iter().try_for_each(|thread| {
                 let saved = thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("failed to seal a key").into()));
                 saved.map(drop)
             })
-        })
+        })?;
+        let mut keys = named.into_iter().map(|(_, key)| key);
+        let own = keys.by_ref().take(keys::ROLES.len()).collect::<Vec<_>>();
+        let own = own.try_into().map_err(|_| anyhow::anyhow!("failed to make the keys of a node"))?;
+        Ok((Self::of(own), keys.collect()))
+    }
+
+    /// Takes those that were made before into the node's folder.
+    fn brought(from: &Path, config: &Config, passphrase: &Passphrase, context: &Context) -> Outcome<Self> {
+        for role in keys::ROLES {
+            let attempted = || format!("failed to take over the {} key from {}", role.as_str(), from.display());
+            let public = format!("{}.{PUBLIC_EXTENSION}", role.as_str());
+            std::fs::copy(from.join(&public), config.keys.join(&public)).or_exit(Exit::Authority, attempted)?;
+            if config.tokens.contains_key(&role) {
+                continue;
+            }
+            let secret = format!("{}.{}", role.as_str(), keys::SECRET_EXTENSION);
+            private_file::check(&from.join(&secret))?;
+            std::fs::copy(from.join(&secret), config.keys.join(&secret)).or_exit(Exit::Authority, attempted)?;
+        }
+        Ok(Self::of(keys::open(config, keys::ROLES, passphrase, context)?))
+    }
+
+    /// In the order of [`keys::ROLES`].
+    fn of([registrar, exchange, log, witness, mirror, node, transport]: [Key; 7]) -> Self {
+        Self { registrar, exchange, log, witness, mirror, node, transport }
     }
 }
 
@@ -294,47 +382,24 @@ fn private_folder(folder: &Path) -> Outcome {
     Ok(builder.create(folder).with_context(|| format!("failed to make {}", folder.display()))?)
 }
 
-/// The first records of a log: the charter, the delegations of its exchange and its node, the endpoint.
-fn founding(args: &Args, announced: Vec<String>, keys: &Keys) -> Outcome<Vec<Envelope>> {
-    let issued_at = clock::now();
-    let until = issued_at.plus_seconds(FOUNDING_DAYS * 86_400);
-    let occasion = Occasion { nation: &args.nation, origin: &args.origin, issued_at };
-    let roots: Vec<&dyn Signer> = keys.roots.iter().map(|key| key as &dyn Signer).collect();
-    let delegate = |key: &Key, kind, holder: String| {
-        sign(occasion, &delegation(key, kind, holder, (issued_at, until)), &[&keys.registrar])
+/// What follows the charter: the delegations of its exchange and its node, and the endpoint.
+fn first_records(
+    args: &Args,
+    occasion: Occasion<'_>,
+    until: Timestamp,
+    announced: Vec<String>,
+    keys: &Keys,
+) -> Outcome<Vec<Envelope>> {
+    let delegate = |key: &Key, kind, what: &str| {
+        let holder = format!("{what} of {}", occasion.nation);
+        sign(occasion, &delegation(key, kind, holder, (occasion.issued_at, until)), &[&keys.registrar])
     };
     let endpoint = Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
     Ok(vec![
-        sign(occasion, &charter(args, keys, until)?, &roots)?,
-        delegate(&keys.exchange, Kind::Accreditation, format!("Exchange of {}", args.nation))?,
-        delegate(&keys.node, Kind::Endpoint, format!("Node of {}", args.nation))?,
+        delegate(&keys.exchange, Kind::Accreditation, "Exchange")?,
+        delegate(&keys.node, Kind::Endpoint, "Node")?,
         sign(occasion, &endpoint, &[&keys.node])?,
     ])
-}
-
-fn charter(args: &Args, keys: &Keys, expires: Timestamp) -> Outcome<Charter> {
-    let cosigner = |key: &Key| -> Outcome<Cosigner> {
-        Ok(Cosigner { name: keys::cosigner_name(&args.origin, key.public.role)?, key: key.public.key.clone() })
-    };
-    let mut display_name = Texts::new();
-    for (language, text) in &args.names {
-        if display_name.insert(language.clone(), text.clone()).is_some() {
-            return fail(Exit::Usage, format!("--name gives {language} twice"));
-        }
-    }
-    Ok(Charter {
-        version: 1,
-        previous: None,
-        display_name,
-        threshold: args.threshold as u64,
-        roots: keys.roots.iter().map(|key| key.public.key.clone()).collect(),
-        registrars: vec![keys.registrar.public.key.clone()],
-        log_key: keys.log.public.key.clone(),
-        witness: cosigner(&keys.witness)?,
-        mirror: cosigner(&keys.mirror)?,
-        algorithms: vec![Algorithm::Ed25519.into()],
-        expires,
-    })
 }
 
 fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): (Timestamp, Timestamp)) -> Delegation {
@@ -399,40 +464,34 @@ fn appear(building: tempfile::TempDir, folder: &Path) -> Outcome {
     Ok(())
 }
 
-fn report(args: &Args, folder: &Path, charter: &Digest, tokens: &BTreeMap<String, Uri>, context: &Context) -> Outcome {
-    let roots = (1..=args.roots).map(keys::root_name).filter(|name| !tokens.contains_key(name));
+fn report(
+    args: &Args,
+    founded: &Founded,
+    folder: &Path,
+    (charter, tokens): (&Digest, &Tokens),
+    context: &Context,
+) -> Outcome {
+    let made = if founded.brought.is_some() { 0 } else { args.roots };
+    let roots = (1..=made).map(keys::root_name).filter(|name| !tokens.contains_key(name));
     let roots: Vec<String> = roots.map(|name| format!("keys/{name}.{}", keys::SECRET_EXTENSION)).collect();
-    let move_roots = if roots.is_empty() {
-        String::new()
-    } else {
-        format!("move the root keys to their officers, offline, and delete them here: {}\n", roots.join(" "))
-    };
-    let shown = folder.display();
-    let human = format!(
-        "{} is founded in {shown}\n\
-         fingerprint, to be read aloud to partners:\n{}\n\
-         introduction for partners: {}\n\
-         {move_roots}\
-         start the node: chancery serve --dir {shown}",
-        args.nation,
-        fingerprint::spoken(charter, "  "),
-        folder.join(INTRODUCTION).display(),
-    );
+    let (nation, shown) = (&founded.nation, folder.display());
+    let mut lines = vec![
+        format!("{nation} is founded in {shown}"),
+        format!("fingerprint, to be read aloud to partners:\n{}", fingerprint::spoken(charter, "  ")),
+        format!("introduction for partners: {}", folder.join(INTRODUCTION).display()),
+    ];
+    if !roots.is_empty() {
+        lines.push(format!("move the root keys to their officers, offline, and delete them here: {}", roots.join(" ")));
+    }
+    lines.push(format!("start the node: chancery serve --dir {shown}"));
     let value = json!({
-        "nation": args.nation,
-        "origin": args.origin,
+        "nation": nation,
+        "origin": founded.origin,
         "fingerprint": charter,
         "folder": folder,
         "configuration": folder.join(config::FILE),
         "introduction": folder.join(INTRODUCTION),
         "roots": roots,
     });
-    context.console.result(human, &value)
-}
-
-fn named(text: &str) -> Result<(Language, String), String> {
-    let (language, name) = text.split_once('=').ok_or("expected LANG=TEXT, such as fr=\"République française\"")?;
-    let language =
-        Language::in_one_case(language).parse().map_err(|error: chancery_schema::name::NotAName| error.to_string())?;
-    Ok((language, name.to_owned()))
+    context.console.result(lines.join("\n"), &value)
 }

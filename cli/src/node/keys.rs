@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use chancery_registry::Identity;
 use chancery_schema::key::Role;
-use chancery_schema::name::Origin;
 
 use crate::Context;
+use crate::commands::charter::cosigner_name;
 use crate::config::Config;
 use crate::keystore::{Key, PUBLIC_EXTENSION};
 use crate::output::{Exit, Outcome, fail};
@@ -40,17 +40,6 @@ pub fn path(config: &Config, name: &str) -> PathBuf {
 #[must_use]
 pub fn public_path(config: &Config, name: &str) -> PathBuf {
     config.keys.join(format!("{name}.{PUBLIC_EXTENSION}"))
-}
-
-/// The name under which a nation's cosigner signs: below its origin.
-///
-/// # Errors
-/// When the origin is too long for it.
-pub fn cosigner_name(origin: &Origin, role: Role) -> Outcome<Origin> {
-    match format!("{origin}/{}", role.as_str()).parse() {
-        Ok(name) => Ok(name),
-        Err(_) => fail(Exit::Usage, format!("the origin {origin} is too long to name its {} below it", role.as_str())),
-    }
 }
 
 /// Opens the keys of `roles`, in that order, and checks that they are of the configured nation.

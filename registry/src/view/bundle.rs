@@ -7,6 +7,7 @@ use chancery_schema::bundle::{Bundle, FORMAT, Header, LoggedRecord, Purpose};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
+use chancery_schema::record::Kind;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{delegation, record, revocation};
@@ -23,7 +24,7 @@ const REVOCATIONS_MAX: u64 = 16;
 const ROOM_BYTES: u64 = 4 << 20;
 
 impl Registry {
-    /// Writes the bundle of a record that was admitted: it, the records it refers to, its nation's charter
+    /// Writes the bundle of a record that was admitted: it, the records it refers to, every charter of its nation
     /// and the delegations of its signers, each with its proof under one checkpoint, and as many of
     /// its blobs as fit. Nothing for a record that is not held or was never admitted.
     ///
@@ -50,10 +51,11 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Takes in entry `index`, the charter, all that it refers to and is signed under, and what revokes the
-    /// keys that signed.
+    /// Takes in entry `index`, all that it refers to and is signed under, and what revokes the keys that signed;
+    /// and every charter up to the head, so that who knows the first one can walk to the one in force.
     pub async fn take(&mut self, db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<()> {
-        let mut waiting = BTreeSet::from([0, index]);
+        let charters = charters(db, &held.log, held.head_size()).await?;
+        let mut waiting: BTreeSet<u64> = charters.into_iter().map(|(index, _)| index).chain([index]).collect();
         while let Some(index) = waiting.pop_last() {
             if self.records.contains_key(&index) {
                 continue;
@@ -135,6 +137,24 @@ async fn position(db: &impl ConnectionTrait, held: &Held, digest: &Digest) -> Re
         .await
         .attempting("look for a record")?;
     row.map(|row| size(row.idx)).transpose()
+}
+
+/// Where the charters stand that count among the first `before` entries, and their digests.
+pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<(u64, Digest)>> {
+    let rows: Vec<(i64, Option<Vec<u8>>)> = record::Entity::find()
+        .select_only()
+        .columns([record::Column::Idx, record::Column::Digest])
+        .filter(record::Column::LogId.eq(log.id))
+        .filter(record::Column::Idx.lt(column(before)))
+        .filter(record::Column::Kind.eq(Kind::Charter.as_str()))
+        .filter(admitted())
+        .order_by_asc(record::Column::Idx)
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("look for the charters of a log")?;
+    let charters = rows.into_iter().filter_map(|(index, digest)| Some((index, digest?)));
+    charters.map(|(index, digest)| Ok((size(index)?, log::digest(&digest)?))).collect()
 }
 
 /// Where the delegation stands under which a key signed entry `before`; none for a key of the charter.

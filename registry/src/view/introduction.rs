@@ -1,10 +1,11 @@
-//! Introductions: a nation's charter and the endpoints of its nodes, in a bundle that proves itself.
+//! Introductions: a nation's charters and the endpoints of its nodes, in a bundle that proves itself.
 
 use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::bundle::{Bundle, Outcome, Purpose, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
+use chancery_schema::log::note::VerifierKey;
 use chancery_schema::log::proof::Proof;
-use chancery_schema::record::{Endpoint, Kind, NoteKeys, Record};
+use chancery_schema::record::{Charter, Endpoint, Kind, Record};
 use chancery_schema::roster::{Roster, Standing};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -24,8 +25,10 @@ pub(crate) struct Introduced {
     pub charter: (Digest, Vec<u8>),
     /// The nation's keys, as far as the introduction tells.
     pub roster: Roster,
-    /// The keys that sign its notes.
-    pub keys: NoteKeys,
+    /// Its charters, the first one first.
+    pub charters: Vec<Charter>,
+    /// The key of its log.
+    pub log_key: VerifierKey,
     /// Where its nodes are.
     pub endpoints: Vec<Endpoint>,
 }
@@ -43,14 +46,19 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
         return Err(refuse(failed.map_or("it does not hold", |check| &check.detail)));
     }
     let policy = Policy::Mirror { origin: bundle.header.log.clone() };
-    let (mut state, mut endpoints) = (State::default(), Vec::new());
+    let mut state = State::default();
+    let (mut charters, mut endpoints) = (Vec::new(), Vec::new());
     for record in &bundle.records {
         let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refuse(&refusal.reason))?;
         let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| refuse(&error.to_string()))?;
         state.position = proof.index();
         let admitted = decide(submission, &state, &policy).map_err(|refusal| refuse(&refusal.reason))?;
-        if let Record::Endpoint(endpoint) = &admitted.submission().record {
-            endpoints.push((state.position, admitted.submission().digest, (**endpoint).clone()));
+        match &admitted.submission().record {
+            Record::Charter(charter) => charters.push((**charter).clone()),
+            Record::Endpoint(endpoint) => {
+                endpoints.push((state.position, admitted.submission().digest, (**endpoint).clone()));
+            }
+            _ => {}
         }
         state.apply(&admitted);
     }
@@ -71,7 +79,8 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
             display_name: names.map(|(language, name)| (language.to_string(), name.clone())).collect(),
         },
         charter: (charter.digest(), charter.to_bytes()),
-        keys: note_keys(&roster)?,
+        log_key: note_keys(&roster, &roster.charter)?.log,
+        charters,
         roster,
         endpoints: endpoints.into_iter().map(|(_, _, endpoint)| endpoint).collect(),
     })

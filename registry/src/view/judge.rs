@@ -13,7 +13,7 @@ use chancery_schema::statement::Statement;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{delegation, model, nation, record, revocation};
-use super::verdict::{VALID, admitted, digests};
+use super::verdict::{SUPERSEDED, VALID, admitted, digests};
 use crate::entity::body;
 use crate::error::Attempting;
 use crate::log::{Log, digest, size};
@@ -103,10 +103,11 @@ pub(crate) async fn state(
 
 /// The keys of a log's nation, as the log now stands.
 pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Option<Roster>> {
-    let row = nation::Entity::find_by_id(log.id).one(db).await.attempting("read a charter")?;
-    let Some(row) = row else { return Ok(None) };
+    let row = nation::Entity::find_by_id(log.id).find_also_related(record::Entity).one(db).await;
+    let Some((row, record)) = row.attempting("read a charter")? else { return Ok(None) };
     let broken = |what: &str| Error::Inconsistent(format!("the {what} in the view of {} cannot be read", log.origin));
     let charter: Charter = serde_json::from_str(&row.charter).map_err(|_| broken("charter"))?;
+    let charter_digest = record.and_then(|record| record.digest).ok_or_else(|| broken("digest of the charter"))?;
     let (mut delegations, mut revocations) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
     let rows = delegation::Entity::find().filter(delegation::Column::LogId.eq(log.id));
     let rows = rows.order_by_asc(delegation::Column::Idx).all(db).await;
@@ -125,6 +126,7 @@ pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Optio
         origin: log.origin.clone(),
         fingerprint: digest(&row.fingerprint)?,
         charter,
+        charter_digest: digest(&charter_digest)?,
         delegations,
         revocations,
     }))
@@ -152,7 +154,7 @@ pub(super) async fn current(
     row.attempting("look for the card of a version")
 }
 
-/// The records of one kind in a log that count, in log order.
+/// The records of one kind in a log that count, in log order; those whose place a later one took too.
 pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Header, Record)>> {
     let bodies: Vec<Vec<u8>> = record::Entity::find()
         .select_only()
@@ -160,7 +162,7 @@ pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -
         .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Kind.eq(kind.as_str()))
-        .filter(record::Column::Verdict.eq(VALID))
+        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
         .order_by_asc(record::Column::Idx)
         .into_tuple()
         .all(db)

@@ -39,6 +39,15 @@ impl Related<entity::record::Entity> for entity::found::Entity {
     }
 }
 
+/// From the charter in force to its record.
+impl Related<entity::record::Entity> for entity::nation::Entity {
+    fn to() -> RelationDef {
+        let place = (entity::nation::Column::LogId, entity::nation::Column::Idx);
+        let record = (entity::record::Column::LogId, entity::record::Column::Idx);
+        Self::belongs_to(entity::record::Entity).from(place).to(record).into()
+    }
+}
+
 /// From a card to its record.
 impl Related<entity::record::Entity> for entity::model::Entity {
     fn to() -> RelationDef {

@@ -184,6 +184,7 @@ pub(crate) fn summary(roster: &Roster, keys: &NoteKeys) -> NationSummary {
         log_vkey: keys.log.to_string(),
         witness_vkey: keys.witness.to_string(),
         mirror_vkey: keys.mirror.to_string(),
-        charter: roster.fingerprint,
+        charter: roster.charter_digest,
+        charter_version: roster.charter.version,
     }
 }

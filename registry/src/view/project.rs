@@ -3,13 +3,14 @@
 use chancery_schema::admission::Admitted;
 use chancery_schema::digest::Digest;
 use chancery_schema::log::entry::Entry;
-use chancery_schema::record::{Charter, Header, Record, Weights};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use chancery_schema::record::{Charter, Record, Weights};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::card::kept;
 use super::entity::{delegation, found, nation, record, revocation};
 use super::judge::{self, Judged};
-use super::verdict::{MISSING, UNKNOWN, VOID, joined, of_standing};
+use super::verdict::{MISSING, SUPERSEDED, UNKNOWN, VOID, joined, of_standing};
 use super::{card, weigh, what};
 use crate::error::Attempting;
 use crate::log::{Log, column};
@@ -91,7 +92,14 @@ fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::Act
 async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitted: &Admitted) -> Result<()> {
     let submission = admitted.submission();
     match &submission.record {
-        Record::Charter(charter) => write_nation(db, log, index, &submission.header, &submission.digest, charter).await,
+        Record::Charter(charter) => {
+            let before = nation::Entity::find_by_id(log.id).one(db).await.attempting("read a charter")?;
+            write_nation(db, log, index, &submission.digest, charter).await?;
+            match before {
+                Some(before) => supersede(db, log, before.idx, &submission.digest).await,
+                None => Ok(()),
+            }
+        }
         Record::Delegation(delegation) => {
             let row = delegation::ActiveModel {
                 log_id: Set(log.id),
@@ -126,22 +134,35 @@ async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitt
     }
 }
 
-async fn write_nation(
+/// Writes the charter in force. The first one's digest stays the nation's fingerprint.
+pub(super) async fn write_nation(
     db: &impl ConnectionTrait,
     log: &Log,
     index: u64,
-    header: &Header,
-    fingerprint: &Digest,
+    digest: &Digest,
     charter: &Charter,
 ) -> Result<()> {
     let row = nation::ActiveModel {
         log_id: Set(log.id),
         idx: Set(column(index)),
-        nation: Set(header.nation.to_string()),
-        fingerprint: Set(fingerprint.as_bytes().to_vec()),
+        nation: Set(log.nation.to_string()),
+        fingerprint: Set(digest.as_bytes().to_vec()),
         charter: Set(json(serde_json::to_string(charter))?),
     };
-    nation::Entity::insert(row).exec_without_returning(db).await.attempting("write a charter to the view").map(|_| ())
+    let in_force = OnConflict::column(nation::Column::LogId)
+        .update_columns([nation::Column::Idx, nation::Column::Charter])
+        .to_owned();
+    let written = nation::Entity::insert(row).on_conflict(in_force).exec_without_returning(db).await;
+    written.attempting("write a charter to the view").map(|_| ())
+}
+
+async fn supersede(db: &impl ConnectionTrait, log: &Log, index: i64, by: &Digest) -> Result<()> {
+    let update = record::Entity::update_many()
+        .col_expr(record::Column::Verdict, Expr::value(SUPERSEDED))
+        .col_expr(record::Column::SupersededBy, Expr::value(by.as_bytes().to_vec()))
+        .filter(record::Column::LogId.eq(log.id))
+        .filter(record::Column::Idx.eq(index));
+    update.exec(db).await.attempting("mark a record as superseded").map(|_| ())
 }
 
 async fn write_found(

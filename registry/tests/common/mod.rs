@@ -95,6 +95,14 @@ impl Nation {
         self.now.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// Opens the archive again, for a node that has the next keys to cosign with.
+    pub async fn reopened_with_next_cosigners(&self) -> Registry {
+        let mut identity = self.identity();
+        identity.witness.1 = Arc::new(self.next_key(Role::Witness));
+        identity.mirror.1 = Arc::new(self.next_key(Role::Mirror));
+        open(self.folder.path(), Some(identity), &self.now).await
+    }
+
     /// The database beside the archive's back.
     pub async fn sql(&self) -> DatabaseConnection {
         Database::connect(self.url()).await.expect("the database opens")
@@ -137,8 +145,30 @@ impl Nation {
     }
 
     pub fn charter(&self) -> Envelope {
+        self.sign(Kind::Charter, &self.charter_draft(), Role::Root)
+    }
+
+    /// The charter that follows `before`: with a second root, who must sign too, and new keys in the
+    /// place of those of `roles`.
+    pub fn second_charter(&self, before: &Envelope, roles: &[Role]) -> Envelope {
+        let next = |role: Role| json!(self.record_of(&self.next_key(role), role));
+        let mut draft = self.charter_draft();
+        draft["version"] = json!(2);
+        draft["previous"] = json!(before.record_digest());
+        draft["threshold"] = json!(2);
+        draft["roots"] = json!([self.key_record(Role::Root), next(Role::Root)]);
+        for role in roles {
+            match role {
+                Role::Registrar => draft["registrars"] = json!([next(Role::Registrar)]),
+                _ => draft[role.as_str()]["key"] = next(*role),
+            }
+        }
+        self.sign_by(Kind::Charter, &draft, &[&self.key(Role::Root), &self.next_key(Role::Root)])
+    }
+
+    fn charter_draft(&self) -> Value {
         let cosigner = |role: Role| json!({ "name": cosigner_name(&self.origin, role), "key": self.key_record(role) });
-        let draft = json!({
+        json!({
             "version": 1,
             "displayName": { "en": format!("Nation {}", self.code) },
             "threshold": 1,
@@ -149,8 +179,7 @@ impl Nation {
             "mirror": cosigner(Role::Mirror),
             "algorithms": [Algorithm::Ed25519],
             "expires": "2030-01-01T00:00:00Z",
-        });
-        self.sign(Kind::Charter, &draft, Role::Root)
+        })
     }
 
     pub fn delegation(&self, role: Role, kinds: &[Kind], models: &[&str]) -> Envelope {
@@ -167,9 +196,13 @@ impl Nation {
     }
 
     pub fn endpoint(&self) -> Envelope {
+        self.endpoint_by(&self.key(Role::Registrar))
+    }
+
+    pub fn endpoint_by(&self, registrar: &SigningKey) -> Envelope {
         let address = format!("/dns4/node.{}.example.org/tcp/4001", self.code.as_str().to_lowercase());
         let draft = json!({ "key": self.key_record(Role::Transport), "addresses": [address] });
-        self.sign(Kind::Endpoint, &draft, Role::Registrar)
+        self.sign_by(Kind::Endpoint, &draft, &[registrar])
     }
 
     pub fn accreditation(&self, partner: &Self, scopes: &[&str]) -> Envelope {
@@ -225,6 +258,10 @@ impl Nation {
     }
 
     pub fn sign(&self, kind: Kind, draft: &Value, role: Role) -> Envelope {
+        self.sign_by(kind, draft, &[&self.key(role)])
+    }
+
+    pub fn sign_by(&self, kind: Kind, draft: &Value, keys: &[&SigningKey]) -> Envelope {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.nonces.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         let header = Header {
@@ -235,7 +272,8 @@ impl Nation {
             audience: None,
         };
         let payload = payload(kind, &header, draft.as_object().expect("an object")).expect("a well-formed draft");
-        Envelope::sign(payload, &[&self.key(role) as &dyn Signer]).expect("keys in memory sign")
+        let signers: Vec<&dyn Signer> = keys.iter().map(|key| *key as &dyn Signer).collect();
+        Envelope::sign(payload, &signers).expect("keys in memory sign")
     }
 
     /// The identity that its node has.
@@ -247,8 +285,17 @@ impl Nation {
         key(&self.seed, role)
     }
 
+    /// The key that follows [`Nation::key`] in its role.
+    pub fn next_key(&self, role: Role) -> SigningKey {
+        key(&format!("{} next", self.seed), role)
+    }
+
     fn key_record(&self, role: Role) -> KeyRecord {
-        KeyRecord::issue(&self.key(role), &self.code, &self.origin, role).expect("keys in memory sign")
+        self.record_of(&self.key(role), role)
+    }
+
+    fn record_of(&self, key: &SigningKey, role: Role) -> KeyRecord {
+        KeyRecord::issue(key, &self.code, &self.origin, role).expect("keys in memory sign")
     }
 }
 

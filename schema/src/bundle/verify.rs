@@ -1,9 +1,11 @@
 //! Checking a bundle with nothing but what the reader pins: step by step, in words.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Bundle, LoggedRecord};
-use crate::admission::{Admitted, Policy as AdmissionPolicy, State, Submission, decide, version};
+use crate::admission::{Policy as AdmissionPolicy, State, Submission, decide, version};
 use crate::digest::Digest;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::cosignature::{self, Cosignature};
@@ -12,7 +14,7 @@ use crate::log::note::VerifierKey;
 use crate::log::policy::{Policy, Quorum};
 use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
-use crate::record::{BlobRef, Record};
+use crate::record::{BlobRef, Charter, Record};
 use crate::roster::{Roster, Standing};
 use crate::time::Timestamp;
 
@@ -96,6 +98,9 @@ pub struct Report {
     pub log: Option<Origin>,
     /// The record digest of the nation's first charter.
     pub fingerprint: Option<Digest>,
+    /// The version of the last charter in the bundle.
+    #[serde(rename = "charterVersion")]
+    pub charter_version: Option<u64>,
     /// The record that the bundle is about.
     pub record: Digest,
     /// Its kind.
@@ -122,6 +127,7 @@ pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
         nation: None,
         log: None,
         fingerprint: None,
+        charter_version: None,
         record: bundle.header.record,
         kind: None,
         index: None,
@@ -149,9 +155,9 @@ impl Report {
     }
 
     fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<Verdict, Stopped> {
-        let (submission, log_key) = self.founding(bundle, trust)?;
-        let (checkpoint, indexes) = self.inclusion(bundle, &submission.header.log, &log_key)?;
-        let roster = self.authority(bundle, submission, &indexes)?;
+        let (origin, log_key) = self.founding(bundle, trust)?;
+        let (checkpoint, indexes) = self.inclusion(bundle, &origin, &log_key)?;
+        let roster = self.authority(bundle, origin, &indexes)?;
         let standing = self.revocations(&roster, &checkpoint);
         let quorum = self.cosignatures(&checkpoint, trust)?;
         self.blobs(bundle)?;
@@ -164,14 +170,14 @@ impl Report {
     }
 
     /// The first record is the charter that the reader pins, by fingerprint or by log key.
-    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Submission, VerifierKey), Stopped> {
+    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Origin, VerifierKey), Stopped> {
         const WHAT: &str = "nation";
         let first = self.require(WHAT, bundle.records.first().ok_or("the bundle has no record"))?;
         let submission = self.require(WHAT, Submission::open(first.envelope.clone()))?;
         let Record::Charter(charter) = &submission.record else {
             return self.require(WHAT, Err("the first record is not a charter"));
         };
-        let header = submission.header.clone();
+        let header = &submission.header;
         let vkey = self.require(WHAT, charter.note_keys(&header.nation, &header.log))?.log;
         let (pinned, detail) = match trust {
             Trust::Fingerprint(fingerprint) => (
@@ -195,10 +201,10 @@ impl Report {
             return self.require(WHAT, Err("the bundle's header names another nation or log than its charter"));
         }
         self.note(WHAT, Outcome::Holds, format!("{detail}, as pinned"));
-        self.nation = Some(header.nation);
-        self.log = Some(header.log);
+        self.nation = Some(header.nation.clone());
+        self.log = Some(header.log.clone());
         self.fingerprint = Some(submission.digest);
-        Ok((submission, vkey))
+        Ok((submission.header.log, vkey))
     }
 
     /// The log's key signed one checkpoint, and every record is an entry under it; the charter the first.
@@ -239,15 +245,13 @@ impl Report {
         Ok((checkpoint, indexes))
     }
 
-    /// Every record was signed by keys that the nation let speak, judged in the order of the log.
-    fn authority(&mut self, bundle: &Bundle, founding: Submission, indexes: &[u64]) -> Result<Roster, Stopped> {
+    /// Every record was signed by keys that the nation let speak, judged in the order of the log; so a
+    /// reader who last saw an early charter walks every step from it to the last one.
+    fn authority(&mut self, bundle: &Bundle, origin: Origin, indexes: &[u64]) -> Result<Roster, Stopped> {
         const WHAT: &str = "signatures";
-        let policy = AdmissionPolicy::Mirror { origin: founding.header.log.clone() };
-        let founded = self.require(WHAT, decide(founding, &State::default(), &policy))?;
-        let roots = founded.signers().len();
-        let mut state = State::default();
-        self.take(&mut state, &founded);
-        for (record, index) in bundle.records.iter().zip(indexes).skip(1) {
+        let policy = AdmissionPolicy::Mirror { origin };
+        let (mut state, mut steps) = (State::default(), Vec::new());
+        for (record, index) in bundle.records.iter().zip(indexes) {
             let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
             state.position = *index;
             if let (Some(version), Record::ModelCard(card)) = (version(&submission.record), &submission.record) {
@@ -255,7 +259,16 @@ impl Report {
                 state.cards.insert(version, card.supersedes.into_iter().collect());
             }
             let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
-            self.take(&mut state, &admitted);
+            let Submission { digest, record, .. } = admitted.submission();
+            if let Record::Charter(charter) = record {
+                steps.push(step(charter, state.roster.as_ref(), admitted.signers()));
+                self.charter_version = Some(charter.version);
+            }
+            if *digest == self.record {
+                self.kind = Some(record.kind().as_str().to_owned());
+                self.signers = admitted.signers().iter().copied().collect();
+            }
+            state.apply(&admitted);
         }
         let roster = self.require(WHAT, state.roster.ok_or("the first record is not a charter"))?;
         if self.kind.is_none() {
@@ -269,20 +282,8 @@ impl Report {
                 None => format!("a key of the charter ({})", short(keyid)),
             })
             .collect();
-        self.note(
-            WHAT,
-            Outcome::Holds,
-            format!("signed by {}; the charter by {roots} of its roots", holders.join(" and ")),
-        );
+        self.note(WHAT, Outcome::Holds, format!("signed by {}; {}", holders.join(" and "), steps.join(", ")));
         Ok(roster)
-    }
-
-    fn take(&mut self, state: &mut State, admitted: &Admitted) {
-        if admitted.submission().digest == self.record {
-            self.kind = Some(admitted.submission().record.kind().as_str().to_owned());
-            self.signers = admitted.signers().iter().copied().collect();
-        }
-        state.apply(admitted);
     }
 
     /// Whether the keys were still trusted where the record stands, by the revocations in the bundle.
@@ -371,6 +372,21 @@ fn proven(record: &LoggedRecord, vkey: &VerifierKey) -> Result<(u64, SignedCheck
         Entry::new(submission.record.kind().as_str(), record.envelope.digest()).map_err(|error| error.to_string())?;
     let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| error.to_string())?;
     proof.verify(&entry.to_bytes(), vkey).map_err(|error| error.to_string())
+}
+
+/// Who signed a version of the charter, of its own roots and of those of the version before.
+fn step(charter: &Charter, before: Option<&Roster>, signers: &BTreeSet<Digest>) -> String {
+    let signed = |charter: &Charter| format!("{} of {} roots", charter.signed_by(signers), charter.roots.len());
+    let own = signed(charter);
+    match before.map(|roster| &roster.charter) {
+        None => format!("version 1 of the charter by {own}"),
+        Some(before) => format!(
+            "version {} by {} of version {} and {own} of its own",
+            charter.version,
+            signed(before),
+            before.version
+        ),
+    }
 }
 
 fn short(keyid: &Digest) -> String {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::digest::Digest;
 use crate::key::{Algorithm, KeyRecord, Role};
-use crate::limits::CHARTER_KEYS_MAX;
+use crate::limits::{CHARTER_KEYS_MAX, CHARTER_VERSIONS_MAX};
 use crate::log::note::{KeyType, VerifierKey};
 use crate::name::{Nation, Origin};
 use crate::statement::Subject;
@@ -65,6 +65,12 @@ impl Charter {
         let online = [(Role::Log, &self.log_key), (Role::Witness, &self.witness.key), (Role::Mirror, &self.mirror.key)];
         roots.chain(registrars).chain(online)
     }
+
+    /// How many distinct roots are among `signers`.
+    #[must_use]
+    pub fn signed_by(&self, signers: &BTreeSet<Digest>) -> u64 {
+        self.roots.iter().map(|root| root.keyid).collect::<BTreeSet<_>>().intersection(signers).count() as u64
+    }
 }
 
 /// The keys of a charter as C2SP notes use them.
@@ -106,6 +112,9 @@ impl Body for Charter {
         check_count("/registrars", self.registrars.len(), CHARTER_KEYS_MAX)?;
         if self.version == 0 || (self.version == 1) != self.previous.is_none() {
             return Err(Invalid::at("/version", "must be 1 without a previous charter, or more with one"));
+        }
+        if self.version > CHARTER_VERSIONS_MAX {
+            return Err(Invalid::at("/version", format!("is more than {CHARTER_VERSIONS_MAX}; a log has no more")));
         }
         if self.threshold == 0 || self.threshold > self.roots.len() as u64 {
             return Err(Invalid::at("/threshold", "must be at least 1 and at most the number of roots"));

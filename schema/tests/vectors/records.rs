@@ -689,6 +689,14 @@ fn charter_cases() -> Vec<Case> {
     table.needs("/witness", "name");
     let set = json!({ "/predicate/version": 2, "/predicate/previous": digest("charter") });
     table.cases.push(good("a charter: the second version", json!({ "of": "a charter", "set": set })));
+    for (name, version) in [("the last version", 100), ("a version too many", 101)] {
+        let set = json!({ "/predicate/version": version, "/predicate/previous": digest("charter") });
+        let case = json!({ "of": "a charter", "set": set });
+        table.cases.push(match version {
+            101 => bad(format!("a charter: {name}"), case, "/version: is more than 100; a log has no more"),
+            _ => good(format!("a charter: {name}"), case),
+        });
+    }
     table.taken("one root suffices", "/threshold", 1);
     table.taken("all roots must sign", "/threshold", 3);
     let version = "must be 1 without a previous charter, or more with one";
@@ -1482,6 +1490,7 @@ fn a_record_counts_or_not_for_everyone_alike() {
     own_cases(&mut log);
     new_cases(&mut log);
     malformed_cases(&mut log);
+    rotation_cases(&mut log);
     let History { entered, cases, .. } = log;
     let run = |case: &Value| judge(&entered, case);
     check("admission", about, &cases, |case| match run(case) {
@@ -1518,7 +1527,7 @@ fn founding_cases(log: &mut History) {
     let elsewhere = Nation::new("KE").charter();
     log.admit("the charter", &[], charter.clone());
     log.admit("a charter by three of three roots", &[], by_three);
-    log.refuse("a charter by one of two roots", &[], &by_one, "threshold-not-met: 1 of 2 roots signed");
+    log.refuse("a charter by one of two roots", &[], &by_one, "threshold-not-met: 1 of 2 roots of version 1 signed");
     log.refuse("a charter by a root and a key that is none", &[], &by_stranger, "key-unknown: the key ");
     log.refuse("a charter by a root and the registrar", &[], &by_registrar, "key-unknown: the key ");
     log.refuse(
@@ -1530,8 +1539,17 @@ fn founding_cases(log: &mut History) {
     log.refuse("a second charter first", &[], &second, "charter-missing: a log begins with version 1");
     log.refuse("a delegation first", &[], &publisher, "charter-missing: a log begins with its nation's charter");
     log.refuse("the charter again", &["the charter"], &charter, "already-entered: it stands in this log already");
-    log.refuse("another first charter", &["the charter"], &anew, "charter-present: this log has its charter");
-    log.refuse("a second charter", &["the charter"], &second, "charter-present: this log has its charter");
+    log.refuse(
+        "another first charter",
+        &["the charter"],
+        &anew,
+        &format!(
+            "charter-not-next: version 1 of the charter is in force, with the digest {}; the one to follow has the \
+             version after it",
+            charter.record_digest()
+        ),
+    );
+    log.admit("a second charter by the same roots", &["the charter"], second);
     log.refuse(
         "another nation's charter",
         &[],
@@ -1562,6 +1580,177 @@ fn founding_cases(log: &mut History) {
         "the publisher under a charter that asks for ML-DSA too",
         &["a charter that asks for ML-DSA too"],
         &publisher,
+        "algorithm-missing: the charter requires a signature with ml-dsa-65 too",
+    );
+}
+
+/// The first charter has the roots 0, 1 and 2, the second 1, 2 and 3; two must sign of each. The second
+/// has another registrar and other keys to cosign with.
+fn rotation_cases(log: &mut History) {
+    let first = log.entered["the charter"].clone();
+    let draft = {
+        let nation = &log.nation;
+        let mut draft = nation.next_charter_draft(2, &first, &[1, 2, 3]);
+        draft["registrars"] = json!([nation.key_record(Role::Registrar, 1)]);
+        draft["witness"]["key"] = json!(nation.key_record(Role::Witness, 1));
+        draft["mirror"]["key"] = json!(nation.key_record(Role::Mirror, 1));
+        draft["expires"] = json!("2035-01-01T00:00:00Z");
+        draft
+    };
+    let with = |member: &str, value: Value| {
+        let mut draft = draft.clone();
+        *draft.pointer_mut(member).unwrap() = value;
+        draft
+    };
+    let founded = ["the charter", "the publisher"];
+    let second = log.nation.sign_charter(draft.clone(), &[0, 1, 3]);
+    log.admit("the second charter", &founded, second.clone());
+    let by = |log: &mut History, draft: &Value, roots: &[u8]| log.nation.sign_charter(draft.clone(), roots);
+    for (name, roots) in [
+        ("two roots of both", &[1, 2][..]),
+        ("a root of both, one of the old and one of the new", &[0, 2, 3]),
+        ("every root of both", &[0, 1, 2, 3]),
+    ] {
+        let envelope = by(log, &draft, roots);
+        log.admit(&format!("a second charter by {name}"), &founded, envelope);
+    }
+    let old = "threshold-not-met: 1 of 2 roots of version 1 signed";
+    let new = "threshold-not-met: 1 of 2 roots of version 2 signed";
+    let both = "threshold-not-met: 1 of 2 roots of version 1 signed, and 1 of 2 roots of version 2 signed";
+    for (name, roots, words) in [
+        ("one short of the old threshold", &[1, 3][..], old),
+        ("one short of the new threshold", &[0, 1], new),
+        ("one short of either", &[1], both),
+        ("one of the old and one of the new", &[0, 3], both),
+        ("a stranger beside enough roots", &[1, 2, 9], "key-unknown: the key "),
+    ] {
+        let envelope = by(log, &draft, roots);
+        log.refuse(&format!("a second charter by {name}"), &founded, &envelope, words);
+    }
+    // A key that signs twice is one key, and so is a root that a charter names twice.
+    let mut twice: Value = serde_json::from_slice(&by(log, &draft, &[1]).to_bytes()).unwrap();
+    let signature = twice["signatures"][0].clone();
+    twice["signatures"].as_array_mut().unwrap().push(signature);
+    let mut case = log.case(&founded, &second, None);
+    case["envelope"] = json!(twice.to_string());
+    log.cases.push(bad("a second charter by one root twice", case, "malformed: the key "));
+    let payload = String::from_utf8(second.payload().to_vec()).unwrap();
+    let [one, other] = [1, 2].map(|number| json!(log.nation.key_record(Role::Root, number)).to_string());
+    let payload = payload.replacen(&other, &one, 1);
+    let keys = [0, 1].map(|number| log.nation.key(Role::Root, number));
+    let envelope = Envelope::sign(payload.into_bytes(), &[&keys[0] as &dyn Signer, &keys[1]]).unwrap();
+    log.refuse(
+        "a second charter that names one root twice",
+        &founded,
+        &envelope,
+        "malformed: the charter is not well formed: : the root key ",
+    );
+    log.refuse(
+        "a second charter with a signature that does not hold",
+        &founded,
+        &forged(&second),
+        "signature-invalid: the signature of the key ",
+    );
+    let registrar = log.nation.key(Role::Registrar, 0);
+    let [one, two] = [1, 2].map(|number| log.nation.key(Role::Root, number));
+    let envelope = log.nation.sign(Kind::Charter, draft.clone(), &[&one, &two, &registrar]);
+    log.refuse("a second charter by enough roots and the registrar", &founded, &envelope, "key-unknown: the key ");
+
+    let not_next = "charter-not-next: version 1 of the charter is in force";
+    for (name, draft, words) in [
+        ("names another as the one before", with("/previous", json!(digest("another"))), not_next),
+        ("names its envelope as the one before", with("/previous", json!(first.digest())), not_next),
+        ("skips a version", with("/version", json!(3)), not_next),
+        (
+            "names another log key",
+            with("/logKey", json!(log.nation.key_record(Role::Log, 1))),
+            "wrong-log: the charter has another key for its log than the one in force",
+        ),
+        (
+            "gives the witness another name",
+            with("/witness/name", json!("fr.example.org/other")),
+            "wrong-log: the charter has another name for its witness than the one in force",
+        ),
+        (
+            "gives the mirror another name",
+            with("/mirror/name", json!("fr.example.org/other")),
+            "wrong-log: the charter has another name for its mirror than the one in force",
+        ),
+    ] {
+        let envelope = by(log, &draft, &[1, 2]);
+        log.refuse(&format!("a second charter that {name}"), &founded, &envelope, words);
+    }
+    later_charter_cases(log, &second, &draft);
+}
+
+/// What follows the second charter.
+fn later_charter_cases(log: &mut History, second: &Envelope, draft: &Value) {
+    let rotated = ["the charter", "the publisher", "the second charter"];
+    let first = log.entered["the charter"].clone();
+    log.refuse("the first charter after the second", &rotated, &first, "already-entered: it stands in this log");
+    let rival = log.nation.sign_charter(draft.clone(), &[1, 2]);
+    log.refuse(
+        "another second charter after the second",
+        &rotated,
+        &rival,
+        "charter-not-next: version 2 of the charter is in force",
+    );
+    let third = log.nation.next_charter_draft(3, second, &[2, 3, 4]);
+    let by_gone = log.nation.sign_charter(third.clone(), &[0, 2, 3]);
+    log.refuse("a third charter with a root of the first", &rotated, &by_gone, "key-unknown: the key ");
+    let envelope = log.nation.sign_charter(third.clone(), &[2, 3]);
+    log.admit("the third charter", &rotated, envelope);
+
+    // Registrars come and go with the charter; whom they let speak may go on.
+    let card = log.nation.card("model", "1.0");
+    log.admit("a card under the second charter", &rotated, card);
+    let registrars = [0, 1].map(|number| log.nation.key(Role::Registrar, number));
+    let exchange = log.nation.delegation_draft(Role::Exchange, &[Kind::Accreditation], &[]);
+    let [by_old, by_new] = registrars.each_ref().map(|key| log.nation.sign(Kind::Delegation, exchange.clone(), &[key]));
+    log.refuse("a delegation by a registrar who is gone", &rotated, &by_old, "key-unknown: the key ");
+    log.admit("a delegation by the new registrar", &rotated, by_new);
+
+    // Expiry is judged by the charter in force alone, and never keeps the next one out.
+    let late = "2031-01-01T00:00:00Z";
+    let payload = {
+        let header = Header { issued_at: late.parse().unwrap(), ..log.nation.header() };
+        payload(Kind::Charter, &header, draft.as_object().unwrap()).unwrap()
+    };
+    let roots = [1, 2].map(|number| log.nation.key(Role::Root, number));
+    let overslept = Envelope::sign(payload, &[&roots[0] as &dyn Signer, &roots[1]]).unwrap();
+    let founded = ["the charter", "the publisher"];
+    log.admit_own("own: a second charter after the first expired", &founded, &overslept, own(late.parse().unwrap()));
+    log.admit("a second charter after the first expired", &founded, overslept);
+    let renewed = ["the charter", "the publisher", "a second charter after the first expired"];
+    let endpoint_draft = endpoint(&log.nation);
+    let envelope = log.sign_at(late, Kind::Endpoint, &endpoint_draft, &registrars[1]);
+    log.admit("an endpoint after the first charter expired", &renewed, envelope);
+    let mut brief = draft.clone();
+    brief["expires"] = json!("2027-01-01T00:00:00Z");
+    let brief = log.nation.sign_charter(brief, &[1, 2]);
+    log.refuse_own(
+        "own: a second charter that has expired",
+        &founded,
+        &brief,
+        own("2027-01-01T00:00:01Z".parse().unwrap()),
+        "charter-expired: the charter ends at 2027-01-01T00:00:00Z, which is past",
+    );
+    log.admit("a second charter that expires before the first", &founded, brief);
+    let envelope = log.sign_at("2027-01-01T00:00:01Z", Kind::Endpoint, &endpoint_draft, &registrars[1]);
+    log.refuse(
+        "an endpoint after the second charter expired, and before the first does",
+        &["the charter", "the publisher", "a second charter that expires before the first"],
+        &envelope,
+        "charter-expired: the charter expired at 2027-01-01T00:00:00Z",
+    );
+    // What a charter requires of every signature, it requires of those on the next one.
+    let asking = log.entered["a charter that asks for ML-DSA too"].clone();
+    let next = log.nation.next_charter_draft(2, &asking, &[0, 1, 2]);
+    let next = log.nation.sign_charter(next, &[0, 1]);
+    log.refuse(
+        "a second charter without the algorithm that the first asks for",
+        &["a charter that asks for ML-DSA too"],
+        &next,
         "algorithm-missing: the charter requires a signature with ml-dsa-65 too",
     );
 }
@@ -1843,6 +2032,25 @@ fn revoked_cases(log: &mut History) {
         let envelope = revoke(log, id, "lost", None, &[&roots[0], &roots[1]]);
         let words = format!("key-not-authorised: the {name} key ");
         log.refuse(&format!("the roots revoke a {name} key"), &founded, &envelope, &words);
+    }
+    let before = log.entered["a charter with two registrars"].record_digest();
+    for (name, number, after, words) in [
+        ("robbed", 0, &without[..], "key-revoked: the registrar key "),
+        ("as it was", 0, &founded[..], ""),
+        ("that is the publisher's", 9, &founded[..], "key-not-authorised: the registrar key "),
+    ] {
+        let mut draft = log.nation.charter_draft();
+        draft["version"] = json!(2);
+        draft["previous"] = json!(before);
+        if number == 9 {
+            let record = KeyRecord::issue(&publisher, &log.nation.code, &log.nation.origin, Role::Registrar).unwrap();
+            draft["registrars"] = json!([record]);
+        }
+        let envelope = log.nation.sign(Kind::Charter, draft, &[&roots[0], &roots[1]]);
+        match words {
+            "" => log.admit(&format!("a next charter with a registrar {name}"), after, envelope),
+            words => log.refuse(&format!("a next charter with a registrar {name}"), after, &envelope, words),
+        }
     }
     let mut affirms = json!({ "key": publisher_id, "reason": "compromised-unknown", "affirms": [digest("a record")] });
     let envelope = log.nation.sign(Kind::Revocation, affirms.clone(), &[&registrar]);

@@ -15,7 +15,7 @@ use chancery_schema::log::tree::{self, EMPTY_ROOT, MemoryTree, leaf_hash, subtre
 use chancery_schema::record::Kind;
 use serde_json::{Value, json};
 
-use super::golden::{Verdict, bad, check, good, list_of, reason, text_of};
+use super::golden::{Case, Verdict, bad, check, good, list_of, reason, text_of};
 use super::history::{History, witness_key};
 use super::nation::{Nation, blob};
 
@@ -289,7 +289,7 @@ const PUBLISHER: usize = 1;
 const TERMS: usize = 2;
 const CARD: usize = 3;
 const STRANGERS_CARD: usize = 4;
-const SECOND_CHARTER: usize = 5;
+const ANOTHER_CHARTER: usize = 5;
 const OTHER_SIZE: usize = 6;
 
 impl Archive {
@@ -332,6 +332,50 @@ impl Archive {
         let witnesses = self.partners.each_ref().map(|it| format!("witness {} {}\n", it.code, witness_key(it)));
         format!("log {}\n{}{quorum}\n", self.history.log_key(), witnesses.concat())
     }
+}
+
+/// The case whose bundle those of [`reign_cases`] change.
+const REIGN_BUNDLE: &str = "a card under the tenth charter";
+
+/// A log with ten charters: after the publisher version n stands at entry n, and then a card. Of the
+/// three roots of each two stay in the next one, and sign it.
+fn reign() -> History {
+    let mut history = History::found("FR");
+    let mut before = history.envelopes[CHARTER].clone();
+    for version in 2..=10 {
+        let draft = history.nation.next_charter_draft(version.into(), &before, &[version - 1, version, version + 1]);
+        before = history.nation.sign_charter(draft, &[version - 1, version]);
+        history.push(before.clone());
+    }
+    let card = history.nation.card("model", "1.0");
+    history.push(card);
+    history
+}
+
+fn reign_bundle(history: &History, indexes: &[usize]) -> Vec<u8> {
+    history.bundle(indexes, &history.checkpoint(history.size())).write()
+}
+
+/// Bundles from that log, for a reader who has pinned the first charter and seen none since.
+fn reign_cases(history: &History, whole: &[u8]) -> Vec<Case> {
+    let pinned = |mut case: Value, fingerprint: Digest| {
+        case["fingerprint"] = json!(fingerprint);
+        case
+    };
+    let of = |indexes: &[usize]| {
+        pinned(spliced(REIGN_BUNDLE, whole, &reign_bundle(history, indexes)), history.fingerprint())
+    };
+    let without = |gone: usize| of(&(0..12).filter(|index| *index != gone).collect::<Vec<_>>());
+    let tenth = history.envelopes[10].record_digest();
+    vec![
+        good(REIGN_BUNDLE, pinned(json!({ "bundle": base64::encode(whole) }), history.fingerprint())),
+        good("ten charters alone", of(&[0, 2, 3, 4, 5, 6, 7, 8, 9, 10])),
+        good("a card under the tenth charter, which is not told of it", of(&[CHARTER, PUBLISHER, 11])),
+        bad("ten charters without the second", without(2), "signatures: version 1 of the charter is in force"),
+        bad("ten charters without the ninth", without(9), "signatures: version 8 of the charter is in force"),
+        bad("ten charters without the first", without(CHARTER), "nation: the first record is not a charter"),
+        bad("the tenth charter pinned", pinned(json!({ "of": REIGN_BUNDLE }), tenth), "not the pinned"),
+    ]
 }
 
 /// A card under terms, signed by the publisher's key of that number.
@@ -552,7 +596,7 @@ fn a_bundle_proves_what_it_says_or_nothing() {
     let history = &archive.history;
     let bundle = archive.card();
     let bytes = bundle.write();
-    let whole = BTreeMap::from([(CARD_BUNDLE, bytes.clone())]);
+    let mut whole = BTreeMap::from([(CARD_BUNDLE, bytes.clone())]);
     let pinned = |mut case: Value| {
         case["fingerprint"] = json!(history.fingerprint());
         case
@@ -618,7 +662,7 @@ fn a_bundle_proves_what_it_says_or_nothing() {
         let bytes = base64::encode(&bundle.write());
         json!({ "bundle": bytes, "fingerprint": log.fingerprint() })
     };
-    let cases = vec![
+    let mut cases = vec![
         good(CARD_BUNDLE, pinned(json!({ "bundle": base64::encode(&bytes) }))),
         good("a card, by a policy that asks for nobody", cosigned("quorum none")),
         good("a card, by a policy that asks for one", cosigned("quorum BR")),
@@ -826,9 +870,9 @@ fn a_bundle_proves_what_it_says_or_nothing() {
             "signatures: the key ",
         ),
         bad(
-            "a second charter, though it stands in the log",
-            pinned(other(&archive.bundle(&[CHARTER, SECOND_CHARTER]))),
-            "signatures: this log has its charter",
+            "another first charter, though it stands in the log",
+            pinned(other(&archive.bundle(&[CHARTER, ANOTHER_CHARTER]))),
+            "signatures: version 1 of the charter is in force",
         ),
         bad(
             "a cosignature of another size",
@@ -840,6 +884,10 @@ fn a_bundle_proves_what_it_says_or_nothing() {
             "cosignatures: the signature of ke.example.org/chancery/witness does not hold",
         ),
     ];
+    let history = reign();
+    let reign = reign_bundle(&history, &(0..history.envelopes.len()).collect::<Vec<_>>());
+    cases.extend(reign_cases(&history, &reign));
+    whole.insert(REIGN_BUNDLE, reign);
     check("bundle-verdict", about, &cases, |case| read_bundle(&bundle_bytes(&whole, case), case));
 }
 
@@ -860,6 +908,7 @@ fn read_bundle(bytes: &[u8], case: &Value) -> Verdict {
         "checks": report.checks.iter().map(|check| json!([check.what, check.outcome])).collect::<Vec<_>>(),
         "nation": report.nation,
         "log": report.log,
+        "charterVersion": report.charter_version,
         "record": report.record,
         "kind": report.kind,
         "index": report.index,

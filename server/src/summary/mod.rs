@@ -264,6 +264,7 @@ mod tests {
             witness_vkey: String::new(),
             mirror_vkey: String::new(),
             charter: digest(),
+            charter_version: 1,
         }
     }
 

@@ -199,10 +199,10 @@ impl Court {
                 tally.expect(self.admits(kind, &envelope) == hand.signs.contains(&kind), || {
                     format!("a {kind} signed by {}", hand.name)
                 });
-                // Into a log that has its charter no second one is admitted, whoever signs.
+                // Into a log that has its charter no other first one is admitted, whoever signs.
                 if kind == Kind::Charter {
                     tally.expect(!self.admits_into(&self.state, &envelope), || {
-                        format!("a second charter: {}", hand.name)
+                        format!("another first charter: {}", hand.name)
                     });
                 }
             }

@@ -13,6 +13,7 @@ mod judges;
 mod mix;
 mod stolen;
 mod tamper;
+mod threshold;
 
 use chancery_tests::row;
 
@@ -50,4 +51,10 @@ fn stolen_key() {
 #[test]
 fn mix_and_match() {
     row::report("T09", "mix_and_match", mix::run);
+}
+
+/// A threshold is met with one key twice.
+#[test]
+fn threshold_dup() {
+    row::report("T11", "threshold_dup", threshold::run);
 }

@@ -53,7 +53,7 @@ test('once it is pinned the record is verified, and every step says by whom and 
   expect(steps).toEqual([
     `The nationIts charter has the fingerprint ${fingerprint}.`,
     'The logEntry 3 of fr.example.org/chancery, proven in its tree of 7 entries, which the log’s key has signed.',
-    `The signaturesSigned by publisher of FR, with the key ${known.signers[0]}, which the nation lets speak; its charter was signed by 2 officers.`,
+    `The signaturesSigned by publisher of FR, with the key ${known.signers[0]}, which the nation lets speak; version 1 of its charter was signed by 2 officers.`,
     'Revoked keysNo revocation in the file (0) takes trust from its keys, as the log stood at 7 entries.',
     'Other nationsNot checked: only a policy file says which nations’ cosignatures you ask for.',
   ]);

@@ -28,8 +28,8 @@ test('a nation is shown by its names, its log and its keys', async () => {
 });
 
 test('a charter that is held can be read, and one that is not is said not to be', async () => {
-  await visit('/en/nation/FR', withNations(nation({ charter: record({ digest: digestOf('a') }) }), nation({ id: 'other' })));
-  const links = await screen.findAllByRole('link', { name: 'Read its charter' });
+  await visit('/en/nation/FR', withNations(nation({ charterVersion: 3, charter: record({ digest: digestOf('a') }) }), nation({ id: 'other' })));
+  const links = await screen.findAllByRole('link', { name: 'Read its charter, version 3' });
   expect(links.map((link) => link.getAttribute('href'))).toEqual([`/en/record/${digestOf('a')}`]);
   screen.getByText('not held here');
 });

@@ -19,7 +19,7 @@ const NATION = graphql(
     nation(code: $code) {
       id code origin size fingerprint logKey witnessKey
       displayName(language: $language) displayNames { language text }
-      charter { digest }
+      charterVersion charter { digest }
       log {
         cosignatures(first: 50) { nation name held at }
         standing { ...Standing }
@@ -94,7 +94,15 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
               <dt>{t('nations.entries')}</dt>
               <dd>{number(nation.size)}</dd>
               <dt>{t('nation.charter')}</dt>
-              <dd>{nation.charter?.digest ? <Link href={`/record/${nation.charter.digest}`}>{t('nation.openCharter')}</Link> : t('notHeld')}</dd>
+              <dd>
+                {nation.charter?.digest ? (
+                  <Link href={`/record/${nation.charter.digest}`}>
+                    {t('nation.openCharter', { version: nation.charterVersion })}
+                  </Link>
+                ) : (
+                  t('notHeld')
+                )}
+              </dd>
               <dt>{t('nation.logKey')}</dt>
               <dd>
                 <Digest value={nation.logKey} />

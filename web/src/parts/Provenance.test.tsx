@@ -70,7 +70,7 @@ test('attachments that did not come along are told as not checked, and how many'
 });
 
 test('what strangers wrote stands apart from the sentence, in its own direction', async () => {
-  const holds = step('holds', { step: 'signatures', params: { holders: ['ناشر\u202e'], keys: ['ab'], roots: 2 } });
+  const holds = step('holds', { step: 'signatures', params: { holders: ['ناشر\u202e'], keys: ['ab'], version: 1, roots: 2 } });
   await show(<Provenance proof={found(report('verified', { steps: [holds] }))} />);
   const name = screen.getByText('ناشر');
   expect([name.tagName, name.dir]).toEqual(['BDI', 'auto']);
@@ -82,7 +82,7 @@ test.each([
   ['ru', 1, 'подписало 1 должностное лицо'], ['ru', 2, 'подписали 2 должностных лица'], ['ru', 5, 'подписали 5 должностных лиц'],
   ['zh', 2, '由 2 名授权官员签名'],
 ] as const)('in %s %d officers are counted in words that fit', async (language, roots, words) => {
-  const holds = step('holds', { step: 'signatures', params: { holders: ['lab'], keys: ['ab'], roots } });
+  const holds = step('holds', { step: 'signatures', params: { holders: ['lab'], keys: ['ab'], version: 1, roots } });
   await show(<Provenance proof={found(report('verified', { steps: [holds] }))} />, language);
   expect(screen.getByRole('listitem').textContent.replaceAll(/\s/g, ' ')).toMatch(words);
 });

@@ -12,7 +12,7 @@ export function nation(said: Partial<Sdl<'Nation'>> = {}): Sdl<'Nation'> {
     own: false, accredited: true, size: 7,
     logKey: 'fr.example.org/chancery+f1cca830+AR', witnessKey: 'fr.example.org/chancery/witness+a061a63c+BC',
     mirrorKey: 'fr.example.org/chancery/mirror+b8889d1b+BD',
-    charter: null, log: null, models: listOf([]),
+    charter: null, charterVersion: 1, log: null, models: listOf([]),
     ...said,
   };
 }
@@ -85,7 +85,7 @@ export function listOf(models: readonly Sdl<'Model'>[], said: Partial<Sdl<'Model
 /** What a verification found. */
 export function report(verdict: Report['verdict'], said: Partial<Report> = {}): Report {
   return {
-    verdict, steps: [], nation: 'FR', log: 'fr.example.org/chancery', fingerprint: undefined, record: undefined, kind: undefined,
+    verdict, steps: [], nation: 'FR', log: 'fr.example.org/chancery', fingerprint: undefined, charterVersion: undefined, record: undefined, kind: undefined,
     index: undefined, size: undefined, signers: [], cosigners: [], records: [],
     ...said,
   };

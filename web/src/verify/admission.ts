@@ -12,7 +12,7 @@ import { Envelope } from './envelope';
 import { type Role, openKey } from './key';
 import { CLOCK_SKEW_SECONDS } from './limits';
 import { type RecordRead, checkNewRecord, readRecord } from './record';
-import { type Charter, keysOf } from './record/charter';
+import { type Charter, keysOf, signedBy } from './record/charter';
 import { type Delegation, covers } from './record/delegation';
 import { type Kind, SIGNERS } from './record/header';
 import type { Revocation } from './record/revocation';
@@ -143,25 +143,60 @@ async function signersOf(submission: Submission, state: State, policy: Admission
     if (roster === undefined) throw refused('charter-missing', "a log begins with its nation's charter");
     return authorised(submission, roster, state.position, policy);
   }
-  if (roster !== undefined) throw refused('charter-present', 'this log has its charter; it cannot be founded again');
+  const { body } = record;
+  if (roster !== undefined) {
+    checkFollows(body, roster);
+    const signers = await chartered(submission, [roster.charter, body]);
+    checkAlgorithms(roster.charter);
+    return signers;
+  }
   if (state.position > 0) throw refused('charter-missing', `the charter stands at ${state.position}, not at 0`);
-  return founders(submission, record.body);
+  if (body.version !== 1) throw refused('charter-missing', "a log begins with version 1 of its nation's charter");
+  return chartered(submission, [body]);
 }
 
-/** The first charter is signed by its own roots, as many as it asks for. */
-async function founders(submission: Submission, charter: Charter): Promise<readonly Digest[]> {
-  if (charter.version !== 1) throw refused('charter-missing', "a log begins with version 1 of its nation's charter");
+/**
+ * A charter follows the one in force and no other, whether or not that one has expired. It leaves the log its key, and
+ * its nation's notes their names.
+ */
+function checkFollows(charter: Charter, { charter: inForce, charterDigest, delegations, revocations }: Roster): void {
+  if (charter.version !== inForce.version + 1 || charter.previous !== charterDigest) {
+    throw refused('charter-not-next', `version ${inForce.version} of the charter is in force, with the digest ${charterDigest}`);
+  }
+  const changed = (what: string): Refused =>
+    refused('wrong-log', `the charter has another ${what} than the one in force; that cannot change by charter`);
+  if (charter.logKey.keyid !== inForce.logKey.keyid) throw changed('key for its log');
+  if (charter.witness.name !== inForce.witness.name) throw changed('name for its witness');
+  if (charter.mirror.name !== inForce.mirror.name) throw changed('name for its mirror');
+  // Whoever revokes is never below whom it revokes, nor was.
+  for (const [role, { keyid }] of keysOf(charter)) {
+    if (revocations.has(keyid)) throw refused('key-revoked', `the ${role} key ${keyid} of the charter is revoked`);
+    if (delegations.has(keyid)) {
+      throw refused('key-not-authorised', `the ${role} key ${keyid} of the charter was delegated in this log`);
+    }
+  }
+}
+
+/** Every signature is by a root of one of the charters and holds, and of each enough distinct roots signed. */
+async function chartered(submission: Submission, charters: readonly Charter[]): Promise<readonly Digest[]> {
   const { nation, log } = submission.record.header;
   const { keyIds } = submission.envelope;
+  const roots = charters.flatMap((charter) => charter.roots);
   for (const keyid of keyIds) {
-    const root = charter.roots.find((it) => it.keyid === keyid);
+    const root = roots.find((it) => it.keyid === keyid);
     if (root === undefined) throw refused('key-unknown', `the key ${keyid} is not a root`);
     await checkSignature(submission, keyid, await known(openKey(root, nation, log, 'root')));
   }
-  if (keyIds.length < charter.threshold) {
-    throw refused('threshold-not-met', `${keyIds.length} of ${charter.threshold} roots signed`);
-  }
-  return keyIds;
+  const short = charters.filter((charter) => signedBy(charter, keyIds) < charter.threshold);
+  if (short.length === 0) return keyIds;
+  const counts = short.map((it) => `${signedBy(it, keyIds)} of ${it.threshold} roots of version ${it.version} signed`);
+  throw refused('threshold-not-met', counts.join(', and '));
+}
+
+/** Every key that this version opens is of Ed25519, so it has signed with nothing else. */
+function checkAlgorithms(charter: Charter): void {
+  const missing = charter.algorithms.find((needed) => needed !== 'ed25519');
+  if (missing !== undefined) throw refused('algorithm-missing', `the charter requires a signature with ${missing} too`);
 }
 
 /** Every signature holds and is by a key with authority for this record: none is decoration. */
@@ -185,9 +220,7 @@ async function authorised(
   const { record } = submission;
   if (record.kind === 'delegation') mayDelegate(record.body, submission, roster, position);
   if (record.kind === 'revocation') mayRevoke(record.body, keyIds, roster, position);
-  // Every key that this version opens is of Ed25519, so it has signed with nothing else.
-  const missing = roster.charter.algorithms.find((needed) => needed !== 'ed25519');
-  if (missing !== undefined) throw refused('algorithm-missing', `the charter requires a signature with ${missing} too`);
+  checkAlgorithms(roster.charter);
   return keyIds;
 }
 
@@ -293,6 +326,9 @@ async function checkOwn({ record }: Submission, policy: AdmissionPolicy & { asks
   await wellFormed(() => checkNewRecord(record));
   if (record.header.issuedAt > policy.now + CLOCK_SKEW_SECONDS) {
     throw refused('issued-in-future', "the record says it was issued later than the node's clock");
+  }
+  if (record.kind === 'charter' && policy.now > record.body.expires) {
+    throw refused('charter-expired', 'the charter ends in the past');
   }
   for (const { sha256, sizeBytes } of record.blobs) {
     if (policy.blobs.get(sha256) !== sizeBytes) throw refused('blob-missing', `upload the blob ${sha256} first`);

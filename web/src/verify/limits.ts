@@ -19,6 +19,7 @@ export const PATH_BYTES_MAX = 1024;
 export const PATH_PARTS_MAX = 32;
 export const CHUNK_BYTES = 8 << 20;
 export const CHARTER_KEYS_MAX = 16;
+export const CHARTER_VERSIONS_MAX = 100;
 export const CLOCK_SKEW_SECONDS = 600;
 export const ORIGIN_BYTES_MAX = 255;
 export const NOTE_SIGNATURES_MAX = 512;

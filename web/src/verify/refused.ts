@@ -2,7 +2,7 @@
 
 /** Why a record does not count in a log, as schema/src/admission.rs has it. */
 export type AdmissionCode =
-  | 'malformed' | 'too-large' | 'kind-unknown' | 'wrong-log' | 'charter-missing' | 'charter-present'
+  | 'malformed' | 'too-large' | 'kind-unknown' | 'wrong-log' | 'charter-missing' | 'charter-not-next'
   | 'key-unknown' | 'key-not-authorised' | 'key-expired' | 'key-revoked' | 'position-ahead' | 'signature-invalid'
   | 'threshold-not-met'
   | 'algorithm-missing' | 'charter-expired' | 'already-entered' | 'issued-in-future' | 'reference-unknown'

@@ -16,7 +16,10 @@ import type { Revocation } from './record/revocation';
 export interface Roster {
   readonly nation: string;
   readonly origin: string;
+  /** The charter in force. */
   readonly charter: Charter;
+  /** Its record digest, which the next charter names. */
+  readonly charterDigest: Digest;
   /** By key id, each key's in log order; the newest delegation replaces those before. */
   readonly delegations: ReadonlyMap<Digest, readonly Signed<Delegation>[]>;
   /** By key id, each key's in log order. */
@@ -45,11 +48,12 @@ const TRUST = { void: 0, contested: 1, stands: 2 };
 /** The roster after a record was admitted at a position; none before a charter. */
 export function rosterAfter(roster: Roster | undefined, index: number, admitted: Admitted): Roster | undefined {
   const { record, digest, signers } = admitted;
-  if (roster === undefined) {
-    if (record.kind !== 'charter') return undefined;
+  if (record.kind === 'charter') {
     const { nation, log: origin } = record.header;
-    return { nation, origin, charter: record.body, delegations: new Map(), revocations: new Map() };
+    const none = { delegations: new Map(), revocations: new Map() };
+    return { nation, origin, ...none, ...roster, charter: record.body, charterDigest: digest };
   }
+  if (roster === undefined) return undefined;
   if (record.kind === 'delegation') {
     const { body } = record;
     const delegations = added(roster.delegations, body.key.keyid, { index, record: digest, signers, body });

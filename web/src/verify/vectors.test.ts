@@ -435,6 +435,7 @@ const RUNNERS: Record<string, Runner> = {
       checks: report.steps.map(({ step, outcome }) => [step, outcome]),
       nation: report.nation,
       log: report.log,
+      charterVersion: report.charterVersion,
       record: report.record,
       kind: report.kind,
       index: Number(report.index),

@@ -24,7 +24,14 @@ test('a file is verified from its bytes, step by step', async () => {
     ['cosignatures', 'not-checked'],
   ]);
   expect(report.records.map((it) => it.record.kind)).toEqual(['charter', 'delegation', 'license', 'model-card']);
-  expect(report.steps[3]?.params).toMatchObject({ holders: ['publisher of FR'], roots: 2 });
+  expect(report.steps[3]?.params).toMatchObject({ holders: ['publisher of FR'], version: 1, roots: 2 });
+});
+
+test('whoever pinned the first charter walks to the tenth, step by step', async () => {
+  const tenth = bundleCase('a card under the tenth charter');
+  const report = await verifyFile(tenth.bytes, { pins: 'fingerprint', fingerprint: parseDigest(tenth['fingerprint']) });
+  expect(report).toMatchObject({ verdict: 'verified', charterVersion: 10 });
+  expect(report.steps[3]?.params).toMatchObject({ version: 10, roots: 2 });
 });
 
 test('while nothing is pinned the word verified does not occur', async () => {

@@ -20,7 +20,7 @@ import { entryBytes } from './entry';
 import type { VerifierKey } from './note';
 import { type Policy, metSince, missingFrom } from './policy';
 import { parseProof, verifyProof } from './proof';
-import { noteKeys } from './record/charter';
+import { noteKeys, signedBy } from './record/charter';
 import type { Kind } from './record/header';
 import { Refused } from './refused';
 import { type Roster, delegationOf, standingOf } from './roster';
@@ -76,6 +76,8 @@ export interface Report {
   readonly log: string | undefined;
   /** The record digest of the nation's first charter. */
   readonly fingerprint: Digest | undefined;
+  /** The version of the last charter in the bundle. */
+  readonly charterVersion: number | undefined;
   /** The record that the bundle is about. */
   readonly record: Digest | undefined;
   readonly kind: Kind | undefined;
@@ -131,6 +133,7 @@ class Run {
     nation: undefined,
     log: undefined,
     fingerprint: undefined,
+    charterVersion: undefined,
     record: undefined,
     kind: undefined,
     index: undefined,
@@ -230,7 +233,10 @@ class Run {
     return [checkpoint, opened];
   }
 
-  /** Every record was signed by keys that the nation let speak, judged in the order of the log. */
+  /**
+   * Every record was signed by keys that the nation let speak, judged in the order of the log; so a reader who last
+   * saw an early charter walks every step from it to the last one.
+   */
   async #authority(opened: readonly Opened[]): Promise<Roster | undefined> {
     const admitted: Admitted[] = [];
     let state: State = EMPTY_STATE;
@@ -250,9 +256,14 @@ class Run {
     if (about === undefined) {
       return this.fail('signatures', 'no-record', {}, 'the record that the bundle is about is not in it');
     }
-    Object.assign(this.#known, { kind: about.record.kind, signers: about.signers, records: admitted });
+    const reigns = admitted.flatMap(({ record, signers }) => (record.kind === 'charter' ? [{ ...record.body, signers }] : []));
+    const charter = reigns.at(-1);
+    Object.assign(this.#known, {
+      kind: about.record.kind, charterVersion: charter?.version, signers: about.signers, records: admitted,
+    });
     const holders = about.signers.map((keyid) => delegationOf(state.roster, keyid)?.holder ?? '');
-    this.hold('signatures', { keys: about.signers, holders, roots: admitted[0]?.signers.length ?? 0 });
+    const roots = charter === undefined ? 0 : signedBy(charter, charter.signers);
+    this.hold('signatures', { keys: about.signers, holders, version: charter?.version ?? 0, roots });
     return state.roster;
   }
 

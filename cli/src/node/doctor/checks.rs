@@ -125,7 +125,7 @@ impl Report {
         let soon = clock::now().plus_seconds(SOON);
         let expires = roster.charter.expires;
         if expires < soon {
-            let hint = "the roots have to sign the next charter before";
+            let hint = "have the officers sign the next one before: `chancery charter propose`";
             self.note("charter", Standing::Finding, format!("ends at {expires}; {hint}"));
         } else {
             self.note("charter", Standing::Ok, format!("in force until {expires}"));

@@ -79,10 +79,15 @@ impl Nation {
         &self.0.mirror_vkey
     }
 
-    /// Its first charter; null while it is not held.
+    /// Its charter in force; null while it is not held.
     #[graphql(complexity = "3 + child_complexity")]
     async fn charter(&self, ctx: &Context<'_>) -> Result<Option<Record>> {
         Ok(registry(ctx)?.record(&self.0.charter).await.or_fault()?.map(Record))
+    }
+
+    /// The version of its charter in force: 1 for the first.
+    async fn charter_version(&self) -> Count {
+        Count(self.0.charter_version)
     }
 
     /// Its log; null while nothing of it is held.

@@ -156,7 +156,7 @@ export const ar: Messages = {
   'nation.names': 'تسمّي نفسها',
   'nation.log': 'السجل',
   'nation.charter': 'الميثاق',
-  'nation.openCharter': 'قراءة ميثاقها',
+  'nation.openCharter': 'قراءة ميثاقها، الإصدار {version}',
   'nation.logKey': 'مفتاح سجلها',
   'nation.witnessKey': 'مفتاح شاهدها',
   'nation.seen': 'من اطّلع على سجلها',
@@ -255,7 +255,7 @@ export const ar: Messages = {
   'proof.holds.nation': 'بصمة ميثاقها {fingerprint}.',
   'proof.holds.log': 'القيد {index} من {log}، مثبت بالدليل في شجرته التي وقّعها مفتاح السجل، وعدد قيودها {size}.',
   'proof.holds.signatures':
-    'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع ميثاقها أي مسؤول مخوّل} one {ووقّع ميثاقها مسؤول مخوّل واحد} two {ووقّع ميثاقها مسؤولان مخوّلان} few {ووقّع ميثاقها # مسؤولين مخوّلين} many {ووقّع ميثاقها # مسؤولًا مخوّلًا} other {ووقّع ميثاقها # مسؤول مخوّل}}.',
+    'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع الإصدار {version} من ميثاقها أي مسؤول مخوّل} one {ووقّع الإصدار {version} من ميثاقها مسؤول مخوّل واحد} two {ووقّع الإصدار {version} من ميثاقها مسؤولان مخوّلان} few {ووقّع الإصدار {version} من ميثاقها # مسؤولين مخوّلين} many {ووقّع الإصدار {version} من ميثاقها # مسؤولًا مخوّلًا} other {ووقّع الإصدار {version} من ميثاقها # مسؤول مخوّل}}.',
   'proof.holds.revocations':
     'لا ينزع أي إلغاء لمفتاح في الملف ({held}) الثقة عن مفاتيحها، وعدد قيود السجل حينئذ: {size}.',
   'proof.holds.cosignatures':
@@ -300,7 +300,8 @@ export const ar: Messages = {
   'verification.pin.text':
     'هي قيمة تجزئة الميثاق الأول للدولة. تقارنها مع الدولة شفهيًا أو على الورق. وإلى أن تفعل ذلك، لا تقول هذه البوابة سوى أن الأمور متّسقة.',
   'verification.charter.title': 'الميثاق يسمّي المفاتيح',
-  'verification.charter.text': 'يوقّعه مسؤولو الدولة المخوّلون، بالعدد الذي تشترطه الدولة على نفسها.',
+  'verification.charter.text':
+    'يوقّعه مسؤولو الدولة المخوّلون، بالعدد الذي تشترطه الدولة على نفسها. وكل إصدار لاحق يوقّعه أيضًا مسؤولو الإصدار السابق، فمن عرف الأول بلغ الأخير خطوةً خطوة.',
   'verification.delegation.title': 'أمين التسجيل يأذن لمفتاح بالتحدث',
   'verification.delegation.text': 'لأنواع معينة من الوثائق، ولنماذج معينة، ولمدة محددة.',
   'verification.signature.title': 'الجهة الناشرة توقّع',

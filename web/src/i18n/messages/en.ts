@@ -148,7 +148,7 @@ export const en = {
   'nation.names': 'Calls itself',
   'nation.log': 'Log',
   'nation.charter': 'Charter',
-  'nation.openCharter': 'Read its charter',
+  'nation.openCharter': 'Read its charter, version {version}',
   'nation.logKey': 'Key of its log',
   'nation.witnessKey': 'Key of its witness',
   'nation.seen': 'Who has seen its log',
@@ -247,7 +247,7 @@ export const en = {
   'proof.holds.nation': 'Its charter has the fingerprint {fingerprint}.',
   'proof.holds.log': 'Entry {index} of {log}, proven in its tree of {size} entries, which the log’s key has signed.',
   'proof.holds.signatures':
-    'Signed by {holders}, with the key {keys}, which the nation lets speak; its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
+    'Signed by {holders}, with the key {keys}, which the nation lets speak; version {version} of its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
   'proof.holds.revocations':
     'No revocation in the file ({held}) takes trust from its keys, as the log stood at {size} entries.',
   'proof.holds.cosignatures':
@@ -294,7 +294,8 @@ export const en = {
   'verification.pin.text':
     'It is the digest of a nation’s first charter. You compare it with the nation by voice or on paper. Until you have, this portal says only that things are consistent.',
   'verification.charter.title': 'The charter names the keys',
-  'verification.charter.text': 'It is signed by the nation’s officers, as many as it asks for itself.',
+  'verification.charter.text':
+    'It is signed by the nation’s officers, as many as it asks for itself. Each later version is signed by officers of the one before too, so whoever knows the first can walk to the last.',
   'verification.delegation.title': 'A registrar lets a key speak',
   'verification.delegation.text': 'For some kinds of record, for some models, and for a time.',
   'verification.signature.title': 'The publisher signs',

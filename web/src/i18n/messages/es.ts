@@ -154,7 +154,7 @@ export const es: Messages = {
   'nation.names': 'Se denomina',
   'nation.log': 'Bitácora',
   'nation.charter': 'Carta constitutiva',
-  'nation.openCharter': 'Leer su carta constitutiva',
+  'nation.openCharter': 'Leer su carta constitutiva, versión {version}',
   'nation.logKey': 'Clave de su bitácora',
   'nation.witnessKey': 'Clave de su testigo',
   'nation.seen': 'Quién ha visto su bitácora',
@@ -258,7 +258,7 @@ export const es: Messages = {
   'proof.holds.log':
     'Entrada {index} de {log}, probada en su árbol de {size} entradas, que la clave de la bitácora ha firmado.',
   'proof.holds.signatures':
-    'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
+    'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; la versión {version} de su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
     'Ninguna revocación del archivo ({held}) quita la confianza a sus claves, con la bitácora en {size} entradas.',
   'proof.holds.cosignatures':
@@ -311,7 +311,7 @@ export const es: Messages = {
     'Es el resumen criptográfico de la primera carta constitutiva de una nación. Usted lo coteja con la nación de viva voz o por escrito. Hasta entonces, este portal solo dice que los datos son coherentes.',
   'verification.charter.title': 'La carta constitutiva nombra las claves',
   'verification.charter.text':
-    'La firman los responsables de la nación, en el número que ella misma se exige.',
+    'La firman los responsables de la nación, en el número que ella misma se exige. Cada versión posterior la firman también responsables de la anterior: quien conoce la primera llega a la última.',
   'verification.delegation.title': 'Un registrador faculta a una clave',
   'verification.delegation.text': 'Para ciertos tipos de documento, para ciertos modelos y por un tiempo.',
   'verification.signature.title': 'El editor firma',

@@ -154,7 +154,7 @@ export const fr: Messages = {
   'nation.names': 'Se nomme',
   'nation.log': 'Journal',
   'nation.charter': 'Charte',
-  'nation.openCharter': 'Lire sa charte',
+  'nation.openCharter': 'Lire sa charte, version {version}',
   'nation.logKey': 'Clé de son journal',
   'nation.witnessKey': 'Clé de son témoin',
   'nation.seen': 'Qui a vu son journal',
@@ -262,7 +262,7 @@ export const fr: Messages = {
   'proof.holds.log':
     'Entrée {index} de {log}, prouvée dans son arbre de {size} entrées, que la clé du journal a signé.',
   'proof.holds.signatures':
-    'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
+    'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; la version {version} de sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
     'Aucune révocation du fichier ({held}) ne retire la confiance à ses clés, dans l’état du journal à {size} entrées.',
   'proof.holds.cosignatures':
@@ -316,7 +316,7 @@ export const fr: Messages = {
     'C’est le condensat de la première charte d’une nation. Vous le comparez avec la nation de vive voix ou sur papier. Tant que vous ne l’avez pas fait, ce portail dit seulement que les éléments sont cohérents.',
   'verification.charter.title': 'La charte nomme les clés',
   'verification.charter.text':
-    'Elle est signée par les responsables de la nation, aussi nombreux que celle-ci l’exige d’elle-même.',
+    'Elle est signée par les responsables de la nation, aussi nombreux que celle-ci l’exige d’elle-même. Chaque version suivante l’est aussi par des responsables de la précédente : qui connaît la première parvient à la dernière.',
   'verification.delegation.title': 'Une autorité d’enregistrement habilite une clé',
   'verification.delegation.text': 'Pour certains types d’enregistrement, pour certains modèles et pour un temps.',
   'verification.signature.title': 'L’éditeur signe',

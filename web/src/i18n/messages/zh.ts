@@ -149,7 +149,7 @@ export const zh: Messages = {
   'nation.names': '自用名称',
   'nation.log': '日志',
   'nation.charter': '章程',
-  'nation.openCharter': '阅读其章程',
+  'nation.openCharter': '阅读其章程第 {version} 版',
   'nation.logKey': '日志密钥',
   'nation.witnessKey': '见证方密钥',
   'nation.seen': '谁看到过其日志',
@@ -244,7 +244,7 @@ export const zh: Messages = {
   'proof.holds.nation': '其章程的指纹为 {fingerprint}。',
   'proof.holds.log': '{log} 的条目 {index}，已证明位于其含 {size} 个条目的树中；该树由日志密钥签名。',
   'proof.holds.signatures':
-    '由 {holders} 签名，所用密钥 {keys} 经该国授权代表其发言；其章程由 {roots, plural, other {# 名授权官员}}签名。',
+    '由 {holders} 签名，所用密钥 {keys} 经该国授权代表其发言；其章程第 {version} 版由 {roots, plural, other {# 名授权官员}}签名。',
   'proof.holds.revocations': '文件中的密钥撤销（{held} 项）均未使其密钥失去信任；日志当时有 {size} 个条目。',
   'proof.holds.cosignatures': '您的策略所列 {known} 方中已有 {seen} 方联署：{names}。自 {since} 起达到其要求的数目：最终有效。',
   'proof.holds.blobs': '每一附件均为记录所列明的附件。',
@@ -286,7 +286,8 @@ export const zh: Messages = {
   'verification.pin.text':
     '指纹是一国首份章程的摘要值。请与该国以口头或书面方式核对。在此之前，本门户只会说明各项内容相互一致。',
   'verification.charter.title': '章程列明密钥',
-  'verification.charter.text': '章程由该国授权官员签名，人数由该国自行规定。',
+  'verification.charter.text':
+    '章程由该国授权官员签名，人数由该国自行规定。其后每一版还须由前一版的授权官员签名，因此知道第一版的人可以逐版走到最后一版。',
   'verification.delegation.title': '登记官授权一个密钥',
   'verification.delegation.text': '授权限于某些类型的记录、某些模型和一定期限。',
   'verification.signature.title': '发布方签名',

@@ -1,8 +1,9 @@
 /** The charter: a nation's own keys (schema/README.md, "Kinds"). */
 
+import type { Digest } from '../digest';
 import { ALGORITHMS, type KeyRecord, type Role, checkKey, openKey, readKeyRecord } from '../key';
 import type { JsonObject } from '../json';
-import { CHARTER_KEYS_MAX } from '../limits';
+import { CHARTER_KEYS_MAX, CHARTER_VERSIONS_MAX } from '../limits';
 import { VerifierKey } from '../note';
 import { Refused } from '../refused';
 import {
@@ -52,6 +53,11 @@ export function keysOf(charter: Charter): readonly (readonly [Role, KeyRecord])[
   ];
 }
 
+/** How many distinct roots of a charter are among the signers. */
+export function signedBy(charter: Charter, signers: readonly Digest[]): number {
+  return new Set(charter.roots.map((root) => root.keyid).filter((keyid) => signers.includes(keyid))).size;
+}
+
 /** The keys of the log, its witness and its mirror, under their names; throws `Refused` when one does not open. */
 export async function noteKeys(charter: Charter, nation: string, log: string): Promise<NoteKeys> {
   return {
@@ -87,6 +93,7 @@ function checkRules(charter: Charter, header: Header): void {
   if (charter.version === 0 || (charter.version === 1) !== (charter.previous === undefined)) {
     throw malformed('/version', 'must be 1 without a previous charter, or more with one');
   }
+  if (charter.version > CHARTER_VERSIONS_MAX) throw malformed('/version', `is more than ${CHARTER_VERSIONS_MAX}`);
   if (charter.threshold === 0 || charter.threshold > charter.roots.length) {
     throw malformed('/threshold', 'must be at least 1 and at most the number of roots');
   }
