@@ -76,8 +76,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let revoked = key_id(&args.revoked)?;
     let mut publics = args.publics.iter().cloned();
     let keys = args.keys.iter().map(|key| match key.get("--key")? {
-        Reference::File(_) => open(KeyArgs::of(key.clone(), None), context),
-        Reference::Token(_) => open(KeyArgs::of(key.clone(), publics.next()), context),
+        Reference::File(_) => open(&KeyArgs::of(key.clone(), None), context),
+        Reference::Token(_) => open(&KeyArgs::of(key.clone(), publics.next()), context),
     });
     let keys: Vec<Key> = keys.collect::<Outcome<_>>()?;
     let Some(first) = keys.first().map(|key| key.public.clone()) else {
@@ -104,7 +104,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     context.console.result(human, &json!({ "record": digest, "revoked": revoked, "file": args.out }))
 }
 
-fn open(key: KeyArgs, context: &Context) -> Outcome<Key> {
+fn open(key: &KeyArgs, context: &Context) -> Outcome<Key> {
     let key = key.open(context)?;
     match key.public.role {
         Role::Registrar | Role::Root => Ok(key),
