@@ -209,6 +209,7 @@ CREATE TABLE "revocation" (
     "record" blob NOT NULL,
     "signers" blob NOT NULL,
     "body" text NOT NULL,
+    "by_roots" boolean NOT NULL,
     PRIMARY KEY ("log_id", "idx"),
     FOREIGN KEY ("log_id") REFERENCES "log" ("id")
 );

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{big, bytes, index, table, text, to_log};
+use crate::column::{big, bytes, flag, index, table, text, to_log};
 
 /// The tables of what is delegated and revoked.
 pub struct Migration;
@@ -23,16 +23,17 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let rename = Table::rename().table("delegation", "delegation_before").to_owned();
         manager.rename_table(rename).await?;
-        for (name, key) in [("delegation", "delegation_by_key"), ("revocation", "revocation_by_key")] {
-            manager.create_table(of_key(name)).await?;
-            manager.create_index(index(key, name, &["log_id", "keyid"])).await?;
-        }
+        manager.create_table(of_key("delegation")).await?;
+        manager.create_index(index("delegation_by_key", "delegation", &["log_id", "keyid"])).await?;
+        manager.create_table(of_key("revocation").col(flag("by_roots")).to_owned()).await?;
+        manager.create_index(index("revocation_by_key", "revocation", &["log_id", "keyid"])).await?;
         manager.get_connection().execute_unprepared(KEEP).await?;
         manager.drop_table(Table::drop().table("delegation_before").to_owned()).await
     }
 }
 
-/// What was said of a key: the record's digest, who signed it (32 bytes each), and its body as JSON.
+/// What was said of a key: the record's digest, who signed it (32 bytes each), and its body as JSON. A revocation
+/// is by the roots, or by registrars.
 fn of_key(name: &'static str) -> TableCreateStatement {
     table(name)
         .col(big("log_id"))

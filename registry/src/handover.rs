@@ -1,6 +1,7 @@
 //! Handing submissions over, from a process that does not sequence to the one that does: through the
 //! database, where they wait for an answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,6 +135,20 @@ pub(crate) async fn waiting(db: &impl ConnectionTrait) -> Result<Vec<Handed>> {
         }
     }
     Ok(handed)
+}
+
+/// Of these, those that nobody has answered yet.
+pub(crate) async fn unanswered(db: &impl ConnectionTrait, handed: &[Handed]) -> Result<BTreeSet<i64>> {
+    let ids: Vec<i64> = submission::Entity::find()
+        .select_only()
+        .column(submission::Column::Id)
+        .filter(submission::Column::Id.is_in(handed.iter().map(|handed| handed.id)))
+        .filter(submission::Column::AnsweredAt.is_null())
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("ask what was not answered yet")?;
+    Ok(ids.into_iter().collect())
 }
 
 /// Answers a submission.

@@ -76,6 +76,14 @@ impl Registry {
         let _ = self.core.tenure.subscribe().changed().await;
     }
 
+    /// Ends when the sequencer of this process has ended: by a defect, for who resigns waits for it.
+    pub async fn sequencer_ended(&self) {
+        match &self.submissions {
+            Some(submissions) => submissions.closed().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Lets go of the sequencing before the process ends, so that another one need not wait for it.
     pub async fn resign(&self) {
         let Some(submissions) = &self.submissions else { return };

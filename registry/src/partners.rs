@@ -15,7 +15,7 @@ use crate::entity::introduction;
 use crate::error::Attempting;
 use crate::known::known;
 use crate::log::{self, Held};
-use crate::view::{self, Introduced};
+use crate::view::{self, Introduced, Trusted};
 use crate::{Core, Error, Introduction, Partner, PartnerEndpoint, Registry, Result, SyncState, bounds};
 
 /// An accreditation in force, and the introduction of the nation that it recognises, if there is one.
@@ -150,10 +150,13 @@ async fn in_force(core: &Core, db: &impl ConnectionTrait) -> Result<Vec<Accredit
 pub(crate) async fn accreditations(db: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<Accreditation>> {
     let Some(own) = log::own(db).await? else { return Ok(Vec::new()) };
     let mut newest: Vec<Accreditation> = Vec::new();
-    for (_, record) in view::standing(db, &own.log, Kind::Accreditation).await? {
+    for (trusted, record) in view::standing(db, &own.log, Kind::Accreditation).await? {
         if let Record::Accreditation(accreditation) = record {
             newest.retain(|older| older.fingerprint != accreditation.fingerprint);
-            newest.push(*accreditation);
+            // One that is contested lets nobody in, and may have ended the one before.
+            if trusted == Trusted::Fully {
+                newest.push(*accreditation);
+            }
         }
     }
     newest.retain(|it| !it.scopes.is_empty() && it.valid_until.is_none_or(|until| now <= until));
@@ -168,8 +171,8 @@ async fn partner(db: &impl ConnectionTrait, accredited: Accredited) -> Result<Pa
     let mut log_vkey = mirror.as_ref().map(|held| held.key.to_string());
     let mut endpoints = Vec::new();
     if let Some(held) = &mirror {
-        for (_, record) in view::standing(db, &held.log, Kind::Endpoint).await? {
-            if let Record::Endpoint(endpoint) = record {
+        for (trusted, record) in view::standing(db, &held.log, Kind::Endpoint).await? {
+            if let (Trusted::Fully, Record::Endpoint(endpoint)) = (trusted, record) {
                 newer(&mut endpoints, where_it_is(&held.log.nation, &origin, &endpoint));
             }
         }

@@ -223,7 +223,9 @@ impl Sequencer {
         for submission in submissions {
             batch.submit(&*writing, submission).await?;
         }
-        for Handed { id, submission } in handed {
+        // Another process may have answered since they were read.
+        let unanswered = handover::unanswered(&*writing, handed).await?;
+        for Handed { id, submission } in handed.iter().filter(|handed| unanswered.contains(&handed.id)) {
             let answer = match submission {
                 Ok(submission) => batch.submit(&*writing, submission.clone()).await?,
                 Err(refusal) => Answer::Refused(refusal.clone()),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::key::{Algorithm, PublicKey, Role};
-use crate::limits::CLOCK_SKEW_SECONDS;
+use crate::limits::{CLOCK_SKEW_SECONDS, REVOCATIONS_MAX};
 use crate::log::entry::Entry;
 use crate::name::{Nation, Origin};
 use crate::record::{Charter, Delegation, Header, Kind, Record, RecordError, Revocation};
@@ -177,8 +177,8 @@ impl State {
     }
 
     /// Whether the keys that signed a record of this log were trusted where it stands, as is known by now.
-    fn counts(&self, record: &Digest, Entered { index, signers, .. }: &Entered) -> bool {
-        let standing = self.roster.as_ref().map(|roster| roster.standing(*index, record, signers));
+    fn counts(&self, record: &Digest, Entered { kind, index, signers, .. }: &Entered) -> bool {
+        let standing = self.roster.as_ref().map(|roster| roster.standing(*kind, *index, record, signers));
         !matches!(standing, Some(Standing::Void { .. }))
     }
 }
@@ -217,6 +217,7 @@ pub struct Admitted {
     submission: Submission,
     signers: BTreeSet<Digest>,
     standing: Standing,
+    by_roots: bool,
 }
 
 impl Admitted {
@@ -230,6 +231,12 @@ impl Admitted {
     #[must_use]
     pub const fn signers(&self) -> &BTreeSet<Digest> {
         &self.signers
+    }
+
+    /// Whether roots signed it, and nobody else.
+    #[must_use]
+    pub const fn by_roots(&self) -> bool {
+        self.by_roots
     }
 
     /// How far its keys are trusted as it is admitted; never [`Standing::Void`]. Later revocations may change it.
@@ -410,9 +417,10 @@ pub fn decide(submission: Submission, state: &State, policy: &Policy) -> Result<
             }
         }
     }
-    let standing = |roster: &Roster| roster.standing(state.position, &submission.digest, &signers);
+    let standing = |roster: &Roster| roster.standing(kind, state.position, &submission.digest, &signers);
     let standing = state.roster.as_ref().map_or(Standing::Stands, standing);
-    Ok(Admitted { submission, signers, standing })
+    let by_roots = kind == Kind::Charter || state.roster.as_ref().is_some_and(|roster| roster.by_roots(&signers));
+    Ok(Admitted { submission, signers, standing, by_roots })
 }
 
 /// The record names this nation and this log.
@@ -593,6 +601,17 @@ fn may_revoke(
     if let Some(role) = role(keyid).filter(|role| *role != Role::Registrar) {
         let reason = format!("the {} key {keyid} is not revoked; the next charter leaves it out", role.as_str());
         return Err(refuse(Code::KeyNotAuthorised, reason));
+    }
+    if role(keyid).is_none() && !roster.delegations.contains_key(keyid) {
+        let reason = format!("the key {keyid} is neither a registrar's nor delegated in this log");
+        return Err(refuse(Code::KeyUnknown, reason));
+    }
+    let before = roster.revocations.get(keyid).into_iter().flatten();
+    let before = before.filter(|it| it.by_roots == (roots > 0) && it.signed.body.affirms.is_empty()).count();
+    if before >= REVOCATIONS_MAX && revocation.affirms.is_empty() {
+        let reason =
+            format!("the key {keyid} is revoked {before} times already; one more changes nothing for the better");
+        return Err(refuse(Code::KeyRevoked, reason));
     }
     if roots == 0 && !roster.delegations.contains_key(keyid) {
         let reason = format!("no registrar delegated the key {keyid}; a registrar's key is revoked by the roots");

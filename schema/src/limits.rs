@@ -35,6 +35,10 @@ pub const TEXT_BYTES_MAX: usize = 512 << 10;
 /// Items of a list inside a record, files of a manifest apart.
 pub const LIST_ITEMS_MAX: usize = 512;
 
+/// Revocations of one key by registrars, and as many by the roots: each is weighed with every record that the
+/// key signed, and all that matter travel in a bundle. What the roots affirm does not count among them.
+pub const REVOCATIONS_MAX: usize = 8;
+
 /// Files of one weights manifest: at 200 bytes each they fit an envelope.
 pub const FILES_MAX: usize = 4096;
 

@@ -199,6 +199,8 @@ async fn run_until(stop: impl Future<Output = ()>, registry: &Registry, exchange
     };
     tokio::select! {
         () = stop => {}
+        // Nothing is kept in memory, so whoever starts the process again mends it.
+        () = registry.sequencer_ended() => error!("The sequencer ended by a defect; the node ends too, to be started anew"),
         () = beat => {}
         () = follow => {}
     }

@@ -7,7 +7,7 @@ use chancery_schema::bundle::{Bundle, FORMAT, Header, LoggedRecord, Purpose};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
-use chancery_schema::record::Kind;
+use chancery_schema::record::{Kind, Revocation};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{delegation, record, revocation};
@@ -16,9 +16,6 @@ use super::verdict::admitted;
 use crate::error::Attempting;
 use crate::log::{self, Held, Log, column, size};
 use crate::{Error, Registry, Result, bodies, logs, own};
-
-/// Revocations of one key in a bundle; a nation has no reason to revoke a key more often.
-const REVOCATIONS_MAX: u64 = 16;
 
 /// Room that is left in a bundle for its header, its proofs and its end, in bytes.
 const ROOM_BYTES: u64 = 4 << 20;
@@ -66,7 +63,11 @@ impl Parts {
             }
             for keyid in submission.envelope.key_ids() {
                 waiting.extend(delegated(db, &held.log, &keyid, index).await?);
-                waiting.extend(revoked(db, &held.log, &keyid).await?);
+                for revocation in revoked(db, &held.log, &keyid, &submission.digest).await? {
+                    // It was admitted because the key was delegated before.
+                    waiting.extend(delegated(db, &held.log, &keyid, revocation).await?);
+                    waiting.insert(revocation);
+                }
             }
             self.records.insert(index, submission);
         }
@@ -170,18 +171,22 @@ async fn delegated(db: &impl ConnectionTrait, log: &Log, keyid: &Digest, before:
     row.map(|row| size(row.idx)).transpose()
 }
 
-/// Where a key was revoked: as often as a bundle has room for in any case.
-async fn revoked(db: &impl ConnectionTrait, log: &Log, keyid: &Digest) -> Result<Vec<u64>> {
-    let indexes: Vec<i64> = revocation::Entity::find()
-        .select_only()
-        .column(revocation::Column::Idx)
+/// Where a key was revoked, but for revocations that affirm other records only.
+async fn revoked(db: &impl ConnectionTrait, log: &Log, keyid: &Digest, record: &Digest) -> Result<Vec<u64>> {
+    let rows = revocation::Entity::find()
         .filter(revocation::Column::LogId.eq(log.id))
         .filter(revocation::Column::Keyid.eq(keyid.as_bytes().to_vec()))
         .order_by_asc(revocation::Column::Idx)
-        .limit(REVOCATIONS_MAX)
-        .into_tuple()
         .all(db)
         .await
         .attempting("look for revocations")?;
-    indexes.into_iter().map(size).collect()
+    let mut indexes = Vec::new();
+    for row in rows {
+        let broken = |_| Error::Inconsistent(format!("a revocation in the view of {} cannot be read", log.origin));
+        let body: Revocation = serde_json::from_str(&row.body).map_err(broken)?;
+        if body.affirms.is_empty() || body.affirms.contains(record) {
+            indexes.push(size(row.idx)?);
+        }
+    }
+    Ok(indexes)
 }

@@ -88,6 +88,7 @@ pub mod revocation {
         pub record: Vec<u8>,
         pub signers: Vec<u8>,
         pub body: String,
+        pub by_roots: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

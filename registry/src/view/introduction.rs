@@ -68,7 +68,7 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
     let signers =
         |record: &Digest| state.records.get(record).map(|entered| entered.signers.clone()).unwrap_or_default();
     endpoints.retain(|(index, record, _)| {
-        !matches!(roster.standing(*index, record, &signers(record)), Standing::Void { .. })
+        roster.standing(Kind::Endpoint, *index, record, &signers(record)) == Standing::Stands
     });
     let names = roster.charter.display_name.iter();
     Ok(Introduced {

@@ -8,12 +8,12 @@ use chancery_schema::envelope::Envelope;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, Delegation, Header, Kind, ModelCard, Record, Revocation};
-use chancery_schema::roster::{Roster, Signed};
+use chancery_schema::roster::{Revoked, Roster, Signed};
 use chancery_schema::statement::Statement;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{delegation, model, nation, record, revocation};
-use super::verdict::{SUPERSEDED, VALID, admitted, digests};
+use super::verdict::{CONTESTED, SUPERSEDED, VALID, admitted, digests};
 use crate::entity::body;
 use crate::error::Attempting;
 use crate::log::{Log, digest, size};
@@ -119,7 +119,8 @@ pub(crate) async fn roster(db: &impl ConnectionTrait, log: &Log) -> Result<Optio
     let rows = rows.order_by_asc(revocation::Column::Idx).all(db).await;
     for row in rows.attempting("read revocations")? {
         let body: Revocation = serde_json::from_str(&row.body).map_err(|_| broken("revocation"))?;
-        revocations.entry(digest(&row.keyid)?).or_default().push(signed(row.idx, &row.record, &row.signers, body)?);
+        let signed = signed(row.idx, &row.record, &row.signers, body)?;
+        revocations.entry(digest(&row.keyid)?).or_default().push(Revoked { signed, by_roots: row.by_roots });
     }
     Ok(Some(Roster {
         nation: row.nation.parse().map_err(|_| broken("nation"))?,
@@ -154,21 +155,31 @@ pub(super) async fn current(
     row.attempting("look for the card of a version")
 }
 
-/// The records of one kind in a log that count, in log order; those whose place a later one took too.
-pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Header, Record)>> {
-    let bodies: Vec<Vec<u8>> = record::Entity::find()
+/// Whether a record stands, or is contested.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Trusted {
+    Fully,
+    Perhaps,
+}
+
+/// The records of one kind in a log that count, in log order; those whose place a later one took too. Those that
+/// are contested come along, and say so.
+pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Trusted, Record)>> {
+    let rows: Vec<(String, Vec<u8>)> = record::Entity::find()
         .select_only()
+        .column(record::Column::Verdict)
         .column(body::Column::Bytes)
         .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Kind.eq(kind.as_str()))
-        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED]))
+        .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED, CONTESTED]))
         .order_by_asc(record::Column::Idx)
         .into_tuple()
         .all(db)
         .await
         .attempting("read the records of a kind")?;
-    bodies.iter().map(|bytes| reopen(&log.origin, bytes)).collect()
+    let trusted = |verdict: &str| if verdict == CONTESTED { Trusted::Perhaps } else { Trusted::Fully };
+    rows.iter().map(|(verdict, bytes)| Ok((trusted(verdict), reopen(&log.origin, bytes)?.1))).collect()
 }
 
 /// The record in a body that was judged valid before.

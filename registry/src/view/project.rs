@@ -120,6 +120,7 @@ async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitt
                 record: Set(submission.digest.as_bytes().to_vec()),
                 signers: Set(joined(admitted.signers())),
                 body: Set(json(serde_json::to_string(revocation))?),
+                by_roots: Set(admitted.by_roots()),
             };
             let written = revocation::Entity::insert(row).exec_without_returning(db).await;
             written.attempting("write a revocation to the view")?;

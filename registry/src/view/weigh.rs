@@ -1,7 +1,7 @@
 //! Weighing records again: what a revocation takes from those that came before it, and which card of a
 //! version stands.
 
-use chancery_schema::record::{Reason, Revocation};
+use chancery_schema::record::{Kind, Reason, Revocation};
 use chancery_schema::roster::Standing;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, Related};
@@ -24,8 +24,8 @@ pub(super) fn reaches_back(revocation: &Revocation) -> bool {
     }
 }
 
-/// What the view knows of a record that was admitted: its index, digest, signers and verdict.
-type Row = (i64, Option<Vec<u8>>, Vec<u8>, String);
+/// What the view knows of a record that was admitted: its index, kind, digest, signers and verdict.
+type Row = (i64, String, Option<Vec<u8>>, Vec<u8>, String);
 
 /// The same of a card: its index and digest, whether it stands for its version, verdict, and what replaced it.
 type Card = (i64, Vec<u8>, bool, String, Option<Vec<u8>>);
@@ -37,10 +37,12 @@ pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
     loop {
         let rows: Vec<Row> = record::Entity::find()
             .select_only()
-            .columns([record::Column::Idx, record::Column::Digest, record::Column::Signers, record::Column::Verdict])
+            .columns([record::Column::Idx, record::Column::Kind, record::Column::Digest])
+            .columns([record::Column::Signers, record::Column::Verdict])
             .filter(record::Column::LogId.eq(log.id))
             .filter(record::Column::Idx.gt(after))
             .filter(admitted())
+            .filter(record::Column::Kind.ne(Kind::Charter.as_str()))
             .order_by_asc(record::Column::Idx)
             .limit(RECORDS_PER_QUERY)
             .into_tuple()
@@ -49,9 +51,9 @@ pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
             .attempting("read records to weigh them again")?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = *last;
-        for (index, record, signers, verdict) in rows {
-            let Some(record) = record else { continue };
-            let standing = roster.standing(size(index)?, &digest(&record)?, &digests(&signers)?);
+        for (index, kind, record, signers, verdict) in rows {
+            let (Some(kind), Some(record)) = (Kind::from_word(&kind), record) else { continue };
+            let standing = roster.standing(kind, size(index)?, &digest(&record)?, &digests(&signers)?);
             let stood = [VALID, SUPERSEDED].contains(&verdict.as_str());
             // One that is contested or void may be so for another key than before.
             if standing != Standing::Stands || !stood {

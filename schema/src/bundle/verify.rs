@@ -14,7 +14,7 @@ use crate::log::note::VerifierKey;
 use crate::log::policy::{Policy, Quorum};
 use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
-use crate::record::{BlobRef, Charter, Record};
+use crate::record::{BlobRef, Charter, Kind, Record};
 use crate::roster::{Roster, Standing};
 use crate::time::Timestamp;
 
@@ -291,7 +291,8 @@ impl Report {
         const WHAT: &str = "revocations";
         let (size, held) = (checkpoint.checkpoint().size, roster.revocations.values().flatten().count());
         let index = self.index.unwrap_or(0);
-        let standing = roster.standing(index, &self.record, &self.signers);
+        let kind = self.kind.as_deref().and_then(Kind::from_word).unwrap_or(Kind::Charter);
+        let standing = roster.standing(kind, index, &self.record, &self.signers);
         match standing {
             Standing::Stands => {
                 let detail = match held {

@@ -132,6 +132,12 @@ impl Body for Charter {
         if self.witness.name == self.mirror.name || self.witness.name == header.log || self.mirror.name == header.log {
             return Err(Invalid::at("/mirror/name", "the log, its witness and its mirror need three names"));
         }
+        // Cosignatures are known by the names on them, so none may be another nation's.
+        for (place, cosigner) in [("/witness/name", &self.witness), ("/mirror/name", &self.mirror)] {
+            if !cosigner.name.as_str().strip_prefix(header.log.as_str()).is_some_and(|rest| rest.starts_with('/')) {
+                return Err(Invalid::at(place, "must lie below the log's name, such as <log>/witness"));
+            }
+        }
         let mut seen = BTreeSet::new();
         for (role, key) in self.keys() {
             let place = format!("the {} key {}", role.as_str(), key.keyid);

@@ -44,6 +44,18 @@ impl Delegation {
     }
 }
 
+impl Delegation {
+    /// Whether it lets its key do all that `other` lets it.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self.role == other.role
+            && self.valid_from <= other.valid_from
+            && self.valid_until >= other.valid_until
+            && other.kinds.iter().all(|kind| self.kinds.contains(kind))
+            && other.models.iter().all(|model| self.models.contains(model))
+    }
+}
+
 impl Body for Delegation {
     const KIND: Kind = Kind::Delegation;
 

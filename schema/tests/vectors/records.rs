@@ -764,6 +764,10 @@ fn charter_cases() -> Vec<Case> {
     table.taken("it expires a second after it is issued", "/expires", day().plus_seconds(1).to_string());
     let names = "the log, its witness and its mirror need three names";
     table.refused_at("a witness with the log's name", "/witness/name", nation.origin.as_str(), "/mirror/name", names);
+    for place in ["/witness/name", "/mirror/name"] {
+        let words = "must lie below the log's name";
+        table.refused(&format!("another nation's name at {place}"), place, "ke.example.org/chancery/witness", words);
+    }
     table.refused("a mirror with the log's name", "/mirror/name", nation.origin.as_str(), names);
     table.refused("a mirror with the witness's name", "/mirror/name", format!("{}/witness", nation.origin), names);
     let root = |nation: &Nation, number: u8| json!(nation.key_record(Role::Root, number));
@@ -1668,12 +1672,12 @@ fn rotation_cases(log: &mut History) {
         ),
         (
             "gives the witness another name",
-            with("/witness/name", json!("fr.example.org/other")),
+            with("/witness/name", json!("fr.example.org/chancery/other")),
             "wrong-log: the charter has another name for its witness than the one in force",
         ),
         (
             "gives the mirror another name",
-            with("/mirror/name", json!("fr.example.org/other")),
+            with("/mirror/name", json!("fr.example.org/chancery/other")),
             "wrong-log: the charter has another name for its mirror than the one in force",
         ),
     ] {
@@ -2012,8 +2016,8 @@ fn revoked_cases(log: &mut History) {
     let words = "key-not-authorised: roots and registrars do not revoke together";
     log.refuse("a revocation by a root and a registrar", &founded, &together, words);
     let unknown = revoke(log, &Digest::of(b"nobody's"), "lost", None, &[&registrar]);
+    log.refuse("a registrar revokes a key of nobody", &founded, &unknown, "key-unknown: the key ");
     let words = "key-not-authorised: no registrar delegated the key ";
-    log.refuse("a registrar revokes a key of nobody", &founded, &unknown, words);
     let rival = revoke(log, &registrar_id, "compromised-since", Some(0), &[&other]);
     log.refuse("a registrar revokes a registrar", &founded, &rival, words);
     let by_roots = revoke(log, &registrar_id, "compromised-since", Some(1), &[&roots[0], &roots[1]]);

@@ -103,12 +103,13 @@ fn run(log: &Value, case: &Value) -> Verdict {
         let envelope = Envelope::parse(envelope.as_str().unwrap().as_bytes()).unwrap();
         let admitted = judge.admit(&origin, &envelope).map_err(|refusal| refusal.to_string())?;
         if position == index {
-            asked = Some((admitted.submission().digest, admitted.signers().clone()));
+            let submission = admitted.submission();
+            asked = Some((submission.record.kind(), submission.digest, admitted.signers().clone()));
         }
     }
-    let (digest, signers) = asked.expect("the entry is there");
+    let (kind, digest, signers) = asked.expect("the entry is there");
     let roster = judge.state.roster.as_ref().expect("a charter");
-    Ok(match roster.standing(index, &digest, &signers) {
+    Ok(match roster.standing(kind, index, &digest, &signers) {
         Standing::Stands => json!({ "standing": "stands" }),
         Standing::Contested { key } => json!({ "standing": "contested", "key": key }),
         Standing::Void { key, from } => json!({ "standing": "void", "key": key, "from": from }),
@@ -170,6 +171,15 @@ fn a_record_stands_as_far_as_its_keys_are_trusted() {
     log.delegate(1, 0);
     log.card("own", &[1]);
     log.ask(&[3, 7]);
+    cases.extend(log.cases());
+
+    let mut log = Log::founded("a thief of a registrar's key delegates whom another let speak");
+    log.delegate(0, 1);
+    log.card("own", &[0]);
+    log.revoke((Role::Registrar, 1), since(2), None);
+    log.ask(&[2, 3]);
+    log.card("another", &[0]);
+    log.ask(&[5]);
     cases.extend(log.cases());
 
     let mut log = Log::founded("a registrar's key is compromised, nobody knows since when");

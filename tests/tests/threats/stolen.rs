@@ -88,8 +88,15 @@ impl Model {
             By::Registrar(registrar) => self.registrar(registrar, index) > 0,
         };
         let own = self.key(Whom::Publisher(publisher), at, counts);
-        let delegated = self.delegation(publisher, at).map_or(2, |(index, by)| self.registrar(by, index));
-        own.min(delegated)
+        // All delegations are of the same terms here, so any before counts, the newest that is not void first.
+        let events = self.log.iter().enumerate().take(at).rev();
+        let delegated = events.filter_map(|(index, event)| match event {
+            Event::Delegate { publisher: to, by } if *to == publisher => Some(self.registrar(*by, index)),
+            _ => None,
+        });
+        let delegated: Vec<Trust> = delegated.collect();
+        let newest = delegated.first().copied().unwrap_or(2);
+        own.min(if newest == 0 { delegated.into_iter().max().unwrap_or(0) } else { newest })
     }
 
     fn delegation(&self, publisher: usize, before: usize) -> Option<(usize, usize)> {
@@ -126,8 +133,21 @@ impl Model {
             Event::Revoke { whom, why, by } => {
                 let ahead = matches!(why, Why::Since(since) if *since > at);
                 let affirms = matches!(why, Why::Unknown { affirms } if !affirms.is_empty());
+                let often = |other: &&Event| match other {
+                    Event::Revoke { whom: other, why: Why::Unknown { affirms }, by: others } => {
+                        other == whom && affirms.is_empty() && (*others == By::Roots) == (*by == By::Roots)
+                    }
+                    Event::Revoke { whom: other, by: others, .. } => {
+                        other == whom && (*others == By::Roots) == (*by == By::Roots)
+                    }
+                    _ => false,
+                };
+                if !affirms && self.log.iter().filter(often).count() >= 8 {
+                    return false;
+                }
                 let may = match (by, whom) {
-                    (By::Roots, _) => true,
+                    (By::Roots, Whom::Publisher(publisher)) => self.delegation(*publisher, at).is_some(),
+                    (By::Roots, Whom::Registrar(_)) => true,
                     (By::Registrar(_), Whom::Registrar(_)) => false,
                     (By::Registrar(by), Whom::Publisher(publisher)) => {
                         self.registrar(*by, at) > 0 && !affirms && self.delegation(*publisher, at).is_some()
@@ -239,6 +259,14 @@ impl Actors {
     }
 }
 
+fn kind_of(event: &Event) -> Kind {
+    match event {
+        Event::Delegate { .. } => Kind::Delegation,
+        Event::Card { .. } => Kind::ModelCard,
+        Event::Revoke { .. } => Kind::Revocation,
+    }
+}
+
 /// One history: each event is tried on both, and after each that counts all is asked again.
 fn history(seed: u64, events: usize) -> Tally {
     let mut chance = Chance(seed);
@@ -273,7 +301,7 @@ fn history(seed: u64, events: usize) -> Tally {
         model.log.push(event);
         let roster = judge.state.roster.as_ref().unwrap();
         for (at, (signers, envelope)) in signers.iter().zip(&actors.envelopes).enumerate().skip(1) {
-            let trust = match roster.standing(at as u64, &envelope.record_digest(), signers) {
+            let trust = match roster.standing(kind_of(&model.log[at]), at as u64, &envelope.record_digest(), signers) {
                 Standing::Void { .. } => 0,
                 Standing::Contested { .. } => 1,
                 Standing::Stands => 2,

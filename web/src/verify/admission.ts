@@ -10,7 +10,7 @@ import type { PublicKey } from './ed25519';
 import type { Entry } from './entry';
 import { Envelope } from './envelope';
 import { type Role, openKey } from './key';
-import { CLOCK_SKEW_SECONDS } from './limits';
+import { CLOCK_SKEW_SECONDS, REVOCATIONS_MAX } from './limits';
 import { type RecordRead, checkNewRecord, readRecord } from './record';
 import { type Charter, keysOf, signedBy } from './record/charter';
 import { type Delegation, covers } from './record/delegation';
@@ -116,7 +116,7 @@ function currentCard(state: State, version: string | undefined): Digest | undefi
 function counts({ roster, records }: State, digest: Digest): boolean {
   const entered = records.get(digest);
   if (entered === undefined || roster === undefined) return true;
-  return standingOf(roster, entered.index, digest, entered.signers).standing !== 'void';
+  return standingOf(roster, entered.kind, entered.index, digest, entered.signers).standing !== 'void';
 }
 
 /** Whether `submission` counts in a log that stands as `state` says; throws `Refused` at the first rule broken. */
@@ -286,6 +286,15 @@ function mayRevoke(
   const role = roleOf(roster, key);
   if (role !== undefined && role !== 'registrar') {
     throw refused('key-not-authorised', `the ${role} key ${key} is not revoked; the next charter leaves it out`);
+  }
+  if (role === undefined && !roster.delegations.has(key)) {
+    throw refused('key-unknown', `the key ${key} is neither a registrar's nor delegated in this log`);
+  }
+  const before = (roster.revocations.get(key) ?? []).filter(
+    (it) => it.byRoots === roots > 0 && it.body.affirms.length === 0,
+  );
+  if (before.length >= REVOCATIONS_MAX && affirms.length === 0) {
+    throw refused('key-revoked', `the key ${key} is revoked ${before.length} times already`);
   }
   if (roots === 0 && !roster.delegations.has(key)) {
     throw refused('key-not-authorised', `no registrar delegated the key ${key}`);

@@ -14,6 +14,8 @@ export const NAME_CHARS_MAX = 64;
 export const LINE_BYTES_MAX = 1 << 10;
 export const TEXT_BYTES_MAX = 512 << 10;
 export const LIST_ITEMS_MAX = 512;
+/** Revocations of one key by registrars, and as many by the roots, without those that affirm. */
+export const REVOCATIONS_MAX = 8;
 export const FILES_MAX = 4096;
 export const PATH_BYTES_MAX = 1024;
 export const PATH_PARTS_MAX = 32;

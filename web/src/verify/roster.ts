@@ -10,6 +10,7 @@ import type { Admitted } from './admission';
 import type { Digest } from './digest';
 import type { Charter } from './record/charter';
 import type { Delegation } from './record/delegation';
+import type { Kind } from './record/header';
 import type { Revocation } from './record/revocation';
 
 /** The keys of a nation as its log stands at some position. */
@@ -23,7 +24,12 @@ export interface Roster {
   /** By key id, each key's in log order; the newest delegation replaces those before. */
   readonly delegations: ReadonlyMap<Digest, readonly Signed<Delegation>[]>;
   /** By key id, each key's in log order. */
-  readonly revocations: ReadonlyMap<Digest, readonly Signed<Revocation>[]>;
+  readonly revocations: ReadonlyMap<Digest, readonly Revoked[]>;
+}
+
+/** A revocation that counts, and whether the roots signed it, and not registrars. */
+export interface Revoked extends Signed<Revocation> {
+  readonly byRoots: boolean;
 }
 
 /** A record that counts, where it stands and who signed it. */
@@ -61,14 +67,14 @@ export function rosterAfter(roster: Roster | undefined, index: number, admitted:
   }
   if (record.kind === 'revocation') {
     const { body } = record;
-    return { ...roster, revocations: added(roster.revocations, body.key, { index, record: digest, signers, body }) };
+    const byRoots = roster.charter.roots.some((root) => signers.includes(root.keyid));
+    const revoked = { index, record: digest, signers, body, byRoots };
+    return { ...roster, revocations: added(roster.revocations, body.key, revoked) };
   }
   return roster;
 }
 
-function added<B>(
-  map: ReadonlyMap<Digest, readonly Signed<B>[]>, key: Digest, signed: Signed<B>,
-): ReadonlyMap<Digest, readonly Signed<B>[]> {
+function added<T>(map: ReadonlyMap<Digest, readonly T[]>, key: Digest, signed: T): ReadonlyMap<Digest, readonly T[]> {
   return new Map(map).set(key, [...(map.get(key) ?? []), signed]);
 }
 
@@ -77,32 +83,67 @@ export function delegationOf(roster: Roster | undefined, keyid: Digest): Delegat
   return roster?.delegations.get(keyid)?.at(-1)?.body;
 }
 
-/** How a record that was admitted at `index` stands: as its best signature. */
-export function standingOf(roster: Roster, index: number, record: Digest, signers: readonly Digest[]): Standing {
-  return signers
-    .map((keyid) => signatureStanding(roster, keyid, index, record))
-    .reduce((best, it) => (TRUST[it.standing] > TRUST[best.standing] ? it : best));
+/** How a record that was admitted at `index` stands: a charter as it is, another as its best signature. */
+export function standingOf(
+  roster: Roster, kind: Kind, index: number, record: Digest, signers: readonly Digest[],
+): Standing {
+  if (kind === 'charter') return STANDS;
+  return best(signers.map((keyid) => signatureStanding(roster, keyid, index, record)));
 }
 
-/** How far a signature is trusted: no further than the key, and than the delegation that let it speak there. */
+/** How far a signature is trusted: of a delegated key no further than the delegation that let it speak there. */
 export function signatureStanding(roster: Roster, keyid: Digest, index: number, record: Digest): Standing {
-  const delegation = roster.delegations.get(keyid)?.findLast((it) => it.index < index);
-  const delegated =
-    delegation === undefined ? STANDS : standingOf(roster, delegation.index, delegation.record, delegation.signers);
+  const before = (roster.delegations.get(keyid) ?? []).filter((it) => it.index < index);
+  const newest = before.pop();
+  if (newest === undefined) return appointedStanding(roster, keyid, index, record);
+  let delegated = delegationStanding(roster, newest);
+  if (delegated.standing === 'void') {
+    // Whoever robbed a registrar takes nothing away with it that was given before.
+    const older = before.filter((it) => includes(it.body, newest.body));
+    delegated = best([delegated, ...older.map((it) => delegationStanding(roster, it))]);
+  }
   const own = keyStanding(roster, keyid, index, record);
   return TRUST[own.standing] < TRUST[delegated.standing] ? own : delegated;
 }
 
-/** The same for the key alone, whoever delegated it. */
+function delegationStanding(roster: Roster, { index, record, signers }: Signed<Delegation>): Standing {
+  return best(signers.map((registrar) => appointedStanding(roster, registrar, index, record)));
+}
+
+/** How far a registrar's signature is trusted, by what the roots revoked. */
+function appointedStanding(roster: Roster, keyid: Digest, index: number, record: Digest): Standing {
+  return weighed(keyid, index, record, (roster.revocations.get(keyid) ?? []).filter((it) => it.byRoots));
+}
+
+/** How far a delegated key itself is trusted, whoever delegated it. */
 export function keyStanding(roster: Roster, keyid: Digest, index: number, record: Digest): Standing {
   // What a thief of a registrar's key revoked is not.
-  const revocations = (roster.revocations.get(keyid) ?? []).filter(
-    (it) => standingOf(roster, it.index, it.record, it.signers).standing !== 'void',
-  );
+  const stands = ({ byRoots, signers, ...it }: Revoked): boolean =>
+    byRoots || signers.some((by) => appointedStanding(roster, by, it.index, it.record).standing !== 'void');
+  return weighed(keyid, index, record, (roster.revocations.get(keyid) ?? []).filter(stands));
+}
+
+/** What these revocations leave of the trust in a key. */
+function weighed(keyid: Digest, index: number, record: Digest, revocations: readonly Revoked[]): Standing {
   if (revocations.length === 0) return STANDS;
   const from = Math.min(...revocations.map((it) => it.body.since ?? it.index));
   if (index >= from) return { standing: 'void', key: keyid, from };
   const contested = revocations.some((it) => it.body.reason === 'compromised-unknown');
   const affirmed = revocations.some((it) => it.body.affirms.includes(record));
   return contested && !affirmed ? { standing: 'contested', key: keyid } : STANDS;
+}
+
+function best(standings: readonly Standing[]): Standing {
+  return standings.reduce((one, it) => (TRUST[it.standing] > TRUST[one.standing] ? it : one), standings[0] ?? STANDS);
+}
+
+/** Whether a delegation lets its key do all that another lets it. */
+function includes(one: Delegation, other: Delegation): boolean {
+  return (
+    one.role === other.role &&
+    one.validFrom <= other.validFrom &&
+    one.validUntil >= other.validUntil &&
+    other.kinds.every((kind) => one.kinds.includes(kind)) &&
+    other.models.every((model) => one.models.includes(model))
+  );
 }

@@ -271,7 +271,7 @@ const RUNNERS: Record<string, Runner> = {
       if (state.position === it['index']) asked = admitted;
       state = stateAfter(state, admitted);
     }
-    return standingOf(state.roster!, it['index'], asked!.digest, asked!.signers);
+    return standingOf(state.roster!, asked!.record.kind, it['index'], asked!.digest, asked!.signers);
   },
 
   body: async (it) => {

@@ -269,9 +269,9 @@ class Run {
 
   /** Whether the keys were still trusted where the record stands, by the revocations in the bundle. */
   #revocations(roster: Roster): void {
-    const { record, index, size, signers } = this.#known;
-    if (record === undefined || index === undefined) return;
-    const it = standingOf(roster, Number(index), record, signers);
+    const { record, index, size, signers, kind } = this.#known;
+    if (record === undefined || index === undefined || kind === undefined) return;
+    const it = standingOf(roster, kind, Number(index), record, signers);
     const held = [...roster.revocations.values()].flat().length;
     if (it.standing === 'stands') {
       this.hold('revocations', { held, size: String(size ?? '') });
@@ -365,6 +365,8 @@ async function prove(
   { envelope, proof }: LoggedRecord, { record }: Submission, log: VerifierKey,
 ): Promise<{ index: bigint; signed: SignedCheckpoint }> {
   const parsed = parseProof(toUtf8(proof));
+  // Positions are compared as numbers further on.
+  if (parsed.index > BigInt(Number.MAX_SAFE_INTEGER)) throw new Refused('proof-range', 'the entry lies too far');
   const signed = await verifyProof(parsed, entryBytes({ kind: record.kind, envelope: envelope.digest }), log);
   return { index: parsed.index, signed };
 }

@@ -104,6 +104,12 @@ function checkRules(charter: Charter, header: Header): void {
   if (new Set([header.log, charter.witness.name, charter.mirror.name]).size < 3) {
     throw malformed('/mirror/name', 'the log, its witness and its mirror need three names');
   }
+  // Cosignatures are known by the names on them, so none may be another nation's.
+  for (const place of ['witness', 'mirror'] as const) {
+    if (!charter[place].name.startsWith(`${header.log}/`)) {
+      throw malformed(`/${place}/name`, "must lie below the log's name, such as <log>/witness");
+    }
+  }
 }
 
 async function checkKeys(charter: Charter, header: Header): Promise<void> {
