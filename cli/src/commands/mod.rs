@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod enrol;
+pub mod evidence;
 pub mod hash;
 pub mod keygen;
 pub mod license;
