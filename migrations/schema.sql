@@ -33,7 +33,8 @@ CREATE TABLE "contradiction" (
     "origin" text NOT NULL PRIMARY KEY,
     "earlier" text NOT NULL,
     "later" text NOT NULL,
-    "found_at" integer NOT NULL
+    "found_at" integer NOT NULL ,
+    "evidence" text
 );
 
 CREATE TABLE "cosignature" (
@@ -54,10 +55,14 @@ CREATE TABLE "delegation" (
     "log_id" integer NOT NULL,
     "idx" integer NOT NULL,
     "keyid" blob NOT NULL,
+    "record" blob NOT NULL,
+    "signers" blob NOT NULL,
     "body" text NOT NULL,
-    PRIMARY KEY ("log_id", "keyid"),
+    PRIMARY KEY ("log_id", "idx"),
     FOREIGN KEY ("log_id") REFERENCES "log" ("id")
 );
+
+CREATE INDEX "delegation_by_key" ON "delegation" ("log_id", "keyid");
 
 CREATE TABLE "entry" (
     "log_id" integer NOT NULL,
@@ -197,6 +202,19 @@ CREATE INDEX "record_by_digest" ON "record" ("digest");
 CREATE INDEX "record_by_kind" ON "record" ("kind", "at", "log_id", "idx");
 
 CREATE INDEX "record_by_time" ON "record" ("at", "log_id", "idx");
+
+CREATE TABLE "revocation" (
+    "log_id" integer NOT NULL,
+    "idx" integer NOT NULL,
+    "keyid" blob NOT NULL,
+    "record" blob NOT NULL,
+    "signers" blob NOT NULL,
+    "body" text NOT NULL,
+    PRIMARY KEY ("log_id", "idx"),
+    FOREIGN KEY ("log_id") REFERENCES "log" ("id")
+);
+
+CREATE INDEX "revocation_by_key" ON "revocation" ("log_id", "keyid");
 
 CREATE TABLE "submission" (
     "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,

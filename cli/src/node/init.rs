@@ -300,14 +300,14 @@ fn founding(args: &Args, announced: Vec<String>, keys: &Keys) -> Outcome<Vec<Env
     let until = issued_at.plus_seconds(FOUNDING_DAYS * 86_400);
     let occasion = Occasion { nation: &args.nation, origin: &args.origin, issued_at };
     let roots: Vec<&dyn Signer> = keys.roots.iter().map(|key| key as &dyn Signer).collect();
-    let delegate = |key: &Key, kind, holder: String| {
-        sign(occasion, &delegation(key, kind, holder, (issued_at, until)), &[&keys.registrar])
+    let delegate = |key: &Key, kinds: &[Kind], holder: String| {
+        sign(occasion, &delegation(key, kinds, holder, (issued_at, until)), &[&keys.registrar])
     };
     let endpoint = Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
     Ok(vec![
         sign(occasion, &charter(args, keys, until)?, &roots)?,
-        delegate(&keys.exchange, Kind::Accreditation, format!("Exchange of {}", args.nation))?,
-        delegate(&keys.node, Kind::Endpoint, format!("Node of {}", args.nation))?,
+        delegate(&keys.exchange, &[Kind::Accreditation], format!("Exchange of {}", args.nation))?,
+        delegate(&keys.node, &[Kind::Endpoint, Kind::Evidence], format!("Node of {}", args.nation))?,
         sign(occasion, &endpoint, &[&keys.node])?,
     ])
 }
@@ -337,12 +337,17 @@ fn charter(args: &Args, keys: &Keys, expires: Timestamp) -> Outcome<Charter> {
     })
 }
 
-fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): (Timestamp, Timestamp)) -> Delegation {
+fn delegation(
+    key: &Key,
+    kinds: &[Kind],
+    holder: String,
+    (valid_from, valid_until): (Timestamp, Timestamp),
+) -> Delegation {
     Delegation {
         holder,
         role: key.public.role,
         key: key.public.key.clone(),
-        kinds: vec![kind.into()],
+        kinds: kinds.iter().copied().map(Into::into).collect(),
         models: Vec::new(),
         valid_from,
         valid_until,

@@ -16,7 +16,7 @@ use super::entity::{delegation, model, nation, record, revocation};
 use super::verdict::{VALID, admitted, digests};
 use crate::entity::body;
 use crate::error::Attempting;
-use crate::log::{Log, digest, size};
+use crate::log::{Log, column, digest, size};
 use crate::{Error, Result};
 
 /// References asked for in one query: databases bound its parameters.
@@ -154,12 +154,23 @@ pub(super) async fn current(
 
 /// The records of one kind in a log that count, in log order.
 pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Header, Record)>> {
+    standing_from(db, log, kind, 0).await
+}
+
+/// The same, from entry `first` on.
+pub(crate) async fn standing_from(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    kind: Kind,
+    first: u64,
+) -> Result<Vec<(Header, Record)>> {
     let bodies: Vec<Vec<u8>> = record::Entity::find()
         .select_only()
         .column(body::Column::Bytes)
         .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Kind.eq(kind.as_str()))
+        .filter(record::Column::Idx.gte(column(first)))
         .filter(record::Column::Verdict.eq(VALID))
         .order_by_asc(record::Column::Idx)
         .into_tuple()
