@@ -204,6 +204,15 @@ impl Registry {
         contradictions(self.core.store.read()).await
     }
 
+    /// The proof that a log has two histories, if it is known to have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn contradiction(&self, origin: &Origin) -> Result<Option<Contradiction>> {
+        let row = contradiction::Entity::find_by_id(origin.as_str()).one(self.core.store.read()).await;
+        row.attempting("read the proofs of two histories")?.map(read).transpose()
+    }
+
     /// The evidence that the own log does not hold yet, once for each accused key: for the node's key to sign
     /// and [`Registry::admit`] to enter, which is how every partner comes to know of it. Nothing where
     /// another process sequences: that one does it.
@@ -235,19 +244,19 @@ fn accused(record: Record) -> Option<String> {
 async fn contradictions(db: &impl ConnectionTrait) -> Result<Vec<Contradiction>> {
     let rows = contradiction::Entity::find().order_by_asc(contradiction::Column::Origin);
     let rows = rows.all(db).await.attempting("read the proofs of two histories")?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read(row: contradiction::Model) -> Result<Contradiction> {
     let broken = || Error::Inconsistent("a proof of two histories in the database cannot be read".to_owned());
-    rows.into_iter()
-        .map(|row| {
-            let evidence = row.evidence.as_deref().map(serde_json::from_str).transpose();
-            Ok(Contradiction {
-                origin: row.origin.parse().map_err(|_| broken())?,
-                earlier: row.earlier,
-                later: row.later,
-                found_at: Timestamp::from_unix_seconds(row.found_at).map_err(|_| broken())?,
-                evidence: evidence.map_err(|_| broken())?,
-            })
-        })
-        .collect()
+    let evidence = row.evidence.as_deref().map(serde_json::from_str).transpose();
+    Ok(Contradiction {
+        origin: row.origin.parse().map_err(|_| broken())?,
+        earlier: row.earlier,
+        later: row.later,
+        found_at: Timestamp::from_unix_seconds(row.found_at).map_err(|_| broken())?,
+        evidence: evidence.map_err(|_| broken())?,
+    })
 }
 
 /// Checkpoints that are read at once, each of which may be a note of the largest size.

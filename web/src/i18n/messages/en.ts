@@ -164,6 +164,9 @@ export const en = {
   'sync.SYNCHRONISED': 'Everything that was shown is held here.',
   'sync.CATCHING_UP': 'Catching up: {held} of {shown} entries are held.',
   'sync.STALE': 'Stale. Last news: {since}.',
+  'evidence.title': 'This log has two histories',
+  'evidence.text':
+    'The log {origin} has signed two histories that cannot both be true. This node has known it since {date}; nothing more is taken of the log, and nothing of it is cosigned. Rely on nothing in it before you have spoken with the nation.',
   'sync.FROZEN': 'Frozen: {reason}',
   'sync.heard': 'Last heard: {date}.',
 

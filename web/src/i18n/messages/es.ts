@@ -170,6 +170,9 @@ export const es: Messages = {
   'sync.SYNCHRONISED': 'Todo lo que se mostró se conserva aquí.',
   'sync.CATCHING_UP': 'Poniéndose al día: se conservan {held} de {shown} entradas.',
   'sync.STALE': 'Datos desactualizados. Últimas noticias recibidas: {since}.',
+  'evidence.title': 'Esta bitácora tiene dos historiales',
+  'evidence.text':
+    'La bitácora {origin} ha firmado dos historiales que no pueden ser ambos verdaderos. Este nodo lo sabe desde el {date}; ya no toma ni cofirma nada de ella. No se fíe de su contenido antes de haber hablado con la nación.',
   'sync.FROZEN': 'Congelada: {reason}',
   'sync.heard': 'Últimas noticias: {date}.',
 
