@@ -79,6 +79,8 @@ enum Command {
     Sign(commands::sign::Args),
     Verify(commands::verify::Args),
     #[command(subcommand)]
+    Evidence(commands::evidence::Command),
+    #[command(subcommand)]
     Oms(commands::oms::Command),
     Show(commands::show::Args),
     #[cfg(feature = "node")]
@@ -132,6 +134,7 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::License(command) => commands::license::run(command, context),
         Command::Sign(args) => commands::sign::run(args, context),
         Command::Verify(args) => commands::verify::run(args, context),
+        Command::Evidence(command) => commands::evidence::run(command, context),
         Command::Oms(command) => commands::oms::run(command, context),
         Command::Show(args) => commands::show::run(args, context),
         #[cfg(feature = "node")]

@@ -14,6 +14,7 @@ mod m20261125_000003_contradiction;
 mod m20261125_000004_submission;
 mod m20261125_000005_witness;
 mod m20261125_000006_revocation;
+mod m20261125_000007_evidence;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
@@ -113,6 +114,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000004_submission::Migration),
             Box::new(m20261125_000005_witness::Migration),
             Box::new(m20261125_000006_revocation::Migration),
+            Box::new(m20261125_000007_evidence::Migration),
         ]
     }
 }

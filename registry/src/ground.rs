@@ -5,7 +5,7 @@
 //! they must reach whoever joins late, and must be the same everywhere. A partner hands them on in
 //! bulk; they are taken only where the hashes held lead to the same root.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_schema::digest::Digest;
 use chancery_schema::log::checkpoint::{self, Checkpoint, SignedCheckpoint};
@@ -13,14 +13,17 @@ use chancery_schema::log::cosignature::{self, Cosignature};
 use chancery_schema::log::note::{Note, Signature};
 use chancery_schema::log::tree;
 use chancery_schema::name::Origin;
+use chancery_schema::record::{Evidence, Kind, Record};
+use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tracing::error;
 
 use crate::entity::{checkpoint as checkpoint_table, contradiction, cosignature as cosignature_table};
 use crate::error::Attempting;
 use crate::known::{Cosigner, known};
-use crate::log::{self, Held, column};
-use crate::{Core, Error, Registry, Result, append, bounds, cosignatures, hashes, mirror};
+use crate::log::{self, Held, Log, column};
+use crate::{Core, Error, Registry, Result, append, bounds, cosignatures, hashes, mirror, view};
 
 /// What became of checkpoints that a partner handed on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +48,10 @@ pub struct Contradiction {
     pub earlier: String,
     /// The other one.
     pub later: String,
+    /// When it came to be known here.
+    pub found_at: Timestamp,
+    /// What proves it to anyone who knows the log's key; none where that needs entries that are not held.
+    pub evidence: Option<Evidence>,
 }
 
 impl Registry {
@@ -185,7 +192,7 @@ impl Registry {
             _ => None,
         };
         let (earlier, later) = pair.ok_or_else(|| refuse(&held, &"the notes do not contradict each other"))?;
-        write_contradiction(&*writing, &self.core, origin, &earlier, &later).await?;
+        write_contradiction(&*writing, &self.core, &held, (&earlier, &later)).await?;
         writing.commit().await
     }
 
@@ -194,16 +201,62 @@ impl Registry {
     /// # Errors
     /// When the database fails.
     pub async fn contradictions(&self) -> Result<Vec<Contradiction>> {
-        let rows = contradiction::Entity::find().order_by_asc(contradiction::Column::Origin);
-        let rows = rows.all(self.core.store.read()).await.attempting("read the proofs of two histories")?;
-        let broken = |_| Error::Inconsistent("the origin in a proof of two histories cannot be read".to_owned());
-        rows.into_iter()
-            .map(|row| {
-                let origin = row.origin.parse().map_err(broken)?;
-                Ok(Contradiction { origin, earlier: row.earlier, later: row.later })
-            })
-            .collect()
+        contradictions(self.core.store.read()).await
     }
+
+    /// The proof that a log has two histories, if it is known to have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn contradiction(&self, origin: &Origin) -> Result<Option<Contradiction>> {
+        let row = contradiction::Entity::find_by_id(origin.as_str()).one(self.core.store.read()).await;
+        row.attempting("read the proofs of two histories")?.map(read).transpose()
+    }
+
+    /// The evidence that the own log does not hold yet, once for each accused key: for the node's key to sign
+    /// and [`Registry::admit`] to enter, which is how every partner comes to know of it. Nothing where
+    /// another process sequences: that one does it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unreported(&self) -> Result<Vec<Evidence>> {
+        if !self.core.leads() {
+            return Ok(Vec::new());
+        }
+        let db = self.core.store.snapshot().await?;
+        let mut evidence: Vec<Evidence> = contradictions(&db).await?.into_iter().filter_map(|it| it.evidence).collect();
+        if let Some(own) = log::own(&db).await?.filter(|_| !evidence.is_empty()) {
+            let records = view::standing(&db, &own.log, Kind::Evidence).await?.into_iter();
+            let reported: BTreeSet<String> = records.filter_map(|(_, record)| accused(record)).collect();
+            evidence.retain(|it| !reported.contains(&it.accused));
+        }
+        Ok(evidence)
+    }
+}
+
+fn accused(record: Record) -> Option<String> {
+    match record {
+        Record::Evidence(evidence) => Some(evidence.accused),
+        _ => None,
+    }
+}
+
+async fn contradictions(db: &impl ConnectionTrait) -> Result<Vec<Contradiction>> {
+    let rows = contradiction::Entity::find().order_by_asc(contradiction::Column::Origin);
+    let rows = rows.all(db).await.attempting("read the proofs of two histories")?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read(row: contradiction::Model) -> Result<Contradiction> {
+    let broken = || Error::Inconsistent("a proof of two histories in the database cannot be read".to_owned());
+    let evidence = row.evidence.as_deref().map(serde_json::from_str).transpose();
+    Ok(Contradiction {
+        origin: row.origin.parse().map_err(|_| broken())?,
+        earlier: row.earlier,
+        later: row.later,
+        found_at: Timestamp::from_unix_seconds(row.found_at).map_err(|_| broken())?,
+        evidence: evidence.map_err(|_| broken())?,
+    })
 }
 
 /// Checkpoints that are read at once, each of which may be a note of the largest size.
@@ -325,23 +378,56 @@ fn contradict(one: &SignedCheckpoint, two: &SignedCheckpoint) -> bool {
     one.size == two.size && one.root != two.root
 }
 
-/// Keeps a proof of two histories, the first of each log.
+/// Keeps a proof of two histories, the first of each log, with what proves it to others where that is held.
 pub(crate) async fn write_contradiction(
     db: &impl ConnectionTrait,
     core: &Core,
-    origin: &Origin,
-    earlier: &SignedCheckpoint,
-    later: &SignedCheckpoint,
+    held: &Held,
+    (earlier, later): (&SignedCheckpoint, &SignedCheckpoint),
 ) -> Result<()> {
+    let bare = |signed| mirror::bare(signed, &held.key).map_err(|error| refuse(held, &error));
+    let (first, second) = (bare(earlier)?, bare(later)?);
+    let evidence =
+        hashes::read(db, held.log.id, held.size, |reader| Evidence::of(&held.key, (&first, &second), reader));
+    let (origin, evidence) = (&held.log.origin, evidence.await?);
+    write(db, core, origin, (earlier.to_string(), later.to_string()), evidence.as_ref()).await
+}
+
+async fn write(
+    db: &impl ConnectionTrait,
+    core: &Core,
+    origin: &Origin,
+    (earlier, later): (String, String),
+    evidence: Option<&Evidence>,
+) -> Result<()> {
+    let evidence = evidence.map(serde_json::to_string).transpose();
     let row = contradiction::ActiveModel {
         origin: Set(origin.to_string()),
-        earlier: Set(earlier.to_string()),
-        later: Set(later.to_string()),
+        earlier: Set(earlier),
+        later: Set(later),
         found_at: Set(core.now().unix_seconds()),
+        evidence: Set(evidence.map_err(|error| Error::Inconsistent(error.to_string()))?),
     };
     let place = OnConflict::column(contradiction::Column::Origin).do_nothing().to_owned();
     let kept = contradiction::Entity::insert(row).on_conflict(place).exec_without_returning(db).await;
     kept.attempting("keep a proof of two histories").map(|_| ())
+}
+
+/// Takes the evidence that a log brought from entry `first` on: what it proves of a log that is held counts
+/// as if it had been found here. Of a log that is not held, and of the own one, nothing is kept.
+pub(crate) async fn heed(db: &impl ConnectionTrait, core: &Core, log: &Log, first: u64) -> Result<()> {
+    for (_, record) in view::standing_from(db, log, Kind::Evidence, first).await? {
+        let Record::Evidence(evidence) = record else { continue };
+        let Ok(proven) = evidence.verify() else { continue };
+        let origin = &proven.earlier().origin;
+        let accused = log::find(db, origin).await?.filter(|held| !held.log.own && held.key == *proven.log());
+        if accused.is_none() || is_contradicted(db, origin).await? {
+            continue;
+        }
+        write(db, core, origin, (evidence.earlier.clone(), evidence.later.clone()), Some(&evidence)).await?;
+        error!(log.origin = %origin, reporter = %log.nation, "A log has two histories; nothing more is taken of it");
+    }
+    Ok(())
 }
 
 /// Whether a log is known to have two histories.

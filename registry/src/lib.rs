@@ -61,7 +61,7 @@ pub type SharedSigner = Arc<dyn Signer + Send + Sync>;
 /// A clock. Tests bring their own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Whose archive it is: the nation, its log, and the three keys that a node holds online.
+/// Whose archive it is: the nation, its log, and the three keys with which it signs notes.
 #[derive(Clone)]
 pub struct Identity {
     /// The nation.

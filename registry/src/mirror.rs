@@ -20,7 +20,7 @@ use crate::entity::log as log_table;
 use crate::error::Attempting;
 use crate::log::{self, Held};
 use crate::partners::{self, Accredited};
-use crate::{Core, Error, MirrorState, Registry, Result, bodies, bounds, cosignatures, logs, view};
+use crate::{Core, Error, MirrorState, Registry, Result, bodies, bounds, cosignatures, ground, logs, view};
 
 impl Registry {
     /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
@@ -107,6 +107,7 @@ impl Registry {
         let reached = reached(&held, &appender, &pending)?;
         appender.write(db, reached.as_ref()).await?;
         view::rebuild_from(db, &held.log, first).await?;
+        ground::heed(db, &self.core, &held.log, first).await?;
         if let Some(head) = &reached {
             cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
         }
@@ -144,6 +145,7 @@ impl Registry {
         }
         if let Some(first) = first {
             view::rebuild_from(db, &held.log, first).await?;
+            ground::heed(db, &self.core, &held.log, first).await?;
         }
         if kept > 0 {
             writing.commit().await?;
@@ -337,6 +339,10 @@ pub(crate) async fn found(core: &Core, db: &impl ConnectionTrait, origin: &Origi
         ..log_table::ActiveModel::default()
     };
     log_table::Entity::insert(row).exec_without_returning(db).await.attempting("found a mirror")?;
+    // Others may have proven something of it before anything of it was held.
+    for other in log::all(db).await? {
+        ground::heed(db, core, &other.log, 0).await?;
+    }
     log::find(db, origin).await?.ok_or_else(unknown)
 }
 

@@ -131,7 +131,7 @@ pub(crate) async fn testify(
         (Ok(signed), _) => Ok(Some(remember(db, core, mirror, &signed).await?.to_line())),
         (Err(Refusal::Unprocessable), Some(witnessed)) => {
             if let Some((earlier, later)) = ground::against_held(db, mirror, witnessed).await? {
-                ground::write_contradiction(db, core, &mirror.log.origin, &earlier, &later).await?;
+                ground::write_contradiction(db, core, mirror, (&earlier, &later)).await?;
                 error!(log.origin = %mirror.log.origin, "A log has two histories; nothing more is taken of it");
             }
             Ok(None)

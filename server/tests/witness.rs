@@ -5,11 +5,12 @@ use std::time::Duration;
 use chancery_schema::bundle::Purpose;
 use chancery_schema::digest::Digest;
 use chancery_schema::key::Role;
+use chancery_schema::log::checkpoint::{self, Checkpoint};
 use chancery_schema::log::cosignature;
 use chancery_schema::log::note::Signature;
 use chancery_schema::log::tree::consistency_proof;
 use chancery_schema::log::witness::{REQUEST_BYTES_MAX, Request, parse_answer};
-use chancery_schema::record::Kind;
+use chancery_schema::record::{Evidence, Kind};
 use chancery_tests::history::{History, witness_key};
 use serde_json::json;
 
@@ -95,6 +96,27 @@ fn each_refusal_has_its_status_and_leaves_the_memory() {
     }
     assert_eq!(Answer::of(node.agent.get(format!("{}{ADDRESS}", node.url)).call()).status, 405);
     assert_eq!(ask(&node, &honest).status, 200, "the memory has moved");
+}
+
+#[test]
+fn two_histories_are_shown_with_what_proves_them_and_a_missing_proof_is_not() {
+    let (node, kenya) = partners();
+    let shown = || node.ask(r#"{ nation(code: "KE") { evidence { earlier later proof } } }"#, &json!({}));
+    assert_eq!(ask(&node, &request(&kenya, 0, 7)).status, 200);
+    let checkpoint = |size: u64| Checkpoint { origin: kenya.nation.origin.clone(), size, root: Digest::of(b"another") };
+    let sign = |size: u64| checkpoint::sign(checkpoint(size), &kenya.nation.key(Role::Log, 0)).unwrap();
+    for (size, is_known) in [(8, false), (7, true)] {
+        let other = sign(size);
+        let forked = Request { old: 7, proof: Vec::new(), note: other.note().clone() };
+        assert_eq!(ask(&node, &forked).status, 422);
+        let evidence = &shown()["nation"][0]["evidence"];
+        assert_eq!(evidence.is_object(), is_known, "{evidence}");
+        if is_known {
+            assert_eq!(evidence["later"], other.to_string());
+            let proof: Evidence = serde_json::from_str(evidence["proof"].as_str().unwrap()).unwrap();
+            assert_eq!(proof.verify().unwrap().log(), &kenya.log_key());
+        }
+    }
 }
 
 /// The checkpoint of seven entries with a line in the log's name that its key did not make.

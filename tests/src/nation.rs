@@ -7,6 +7,9 @@ use chancery_schema::admission::{Admitted, Policy, Refusal, State, Submission, d
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, Role, Signer};
+use chancery_schema::log::checkpoint::{self, Checkpoint};
+use chancery_schema::log::note::{self, KeyType};
+use chancery_schema::log::tree::leaf_hash;
 use chancery_schema::name::{Nation as Code, Origin};
 use chancery_schema::record::{Header, Kind, Nonce, payload};
 use chancery_schema::time::Timestamp;
@@ -142,6 +145,18 @@ impl Nation {
     /// A publisher for every model.
     pub fn publisher(&mut self) -> Envelope {
         self.delegation(Role::Publisher, &[Kind::ModelCard, Kind::Weights, Kind::License], &["*"])
+    }
+
+    /// The draft of the evidence that this nation's log has signed two trees of one entry.
+    #[must_use]
+    pub fn evidence_draft(&self) -> Value {
+        let log = self.key(Role::Log, 0);
+        let note = |entry: &[u8]| {
+            let checkpoint = Checkpoint { origin: self.origin.clone(), size: 1, root: leaf_hash(entry) };
+            checkpoint::sign(checkpoint, &log).expect("a key in memory signs").to_string()
+        };
+        let accused = note::verifier_key(self.origin.as_str(), KeyType::Ed25519, &log).expect("an origin is a name");
+        json!({ "accused": accused.to_string(), "earlier": note(b"one"), "later": note(b"other") })
     }
 
     /// License terms with one text.

@@ -3,6 +3,7 @@
 pub mod card;
 pub mod charter;
 pub mod enrol;
+pub mod evidence;
 pub mod hash;
 pub mod keygen;
 pub mod license;

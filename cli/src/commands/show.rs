@@ -78,7 +78,11 @@ fn show_envelope(envelope: &Envelope) -> (String, Value) {
     let keys: Vec<String> = envelope.key_ids().map(|keyid| keyid.to_string()).collect();
     let statement = Statement::parse(envelope.payload()).ok();
     let kind = statement.as_ref().map_or("unreadable", |statement| statement.kind.as_str());
-    let known = match Submission::open(envelope.clone()) {
+    let known = match Submission::open(envelope.clone()).map(|submission| submission.record) {
+        Ok(Record::Evidence(evidence)) => evidence
+            .verify()
+            .map(|proven| format!("\nit says: {}", super::evidence::words(&evidence, &proven)))
+            .unwrap_or_default(),
         Ok(_) => String::new(),
         Err(refusal) => format!("\nnot well formed: {}", visible(&refusal.to_string())),
     };

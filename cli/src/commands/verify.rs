@@ -72,7 +72,11 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     }
 }
 
-fn read_trust(text: &str) -> Outcome<Trust> {
+/// What is pinned: a fingerprint, or the policy in a file.
+///
+/// # Errors
+/// When it is neither.
+pub fn read_trust(text: &str) -> Outcome<Trust> {
     if let Some(fingerprint) = fingerprint::read(text) {
         return Ok(Trust::Fingerprint(fingerprint));
     }

@@ -390,24 +390,29 @@ fn first_records(
     announced: Vec<String>,
     keys: &Keys,
 ) -> Outcome<Vec<Envelope>> {
-    let delegate = |key: &Key, kind, what: &str| {
+    let delegate = |key: &Key, kinds: &[Kind], what: &str| {
         let holder = format!("{what} of {}", occasion.nation);
-        sign(occasion, &delegation(key, kind, holder, (occasion.issued_at, until)), &[&keys.registrar])
+        sign(occasion, &delegation(key, kinds, holder, (occasion.issued_at, until)), &[&keys.registrar])
     };
     let endpoint = Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
     Ok(vec![
-        delegate(&keys.exchange, Kind::Accreditation, "Exchange")?,
-        delegate(&keys.node, Kind::Endpoint, "Node")?,
+        delegate(&keys.exchange, &[Kind::Accreditation], "Exchange")?,
+        delegate(&keys.node, &[Kind::Endpoint, Kind::Evidence], "Node")?,
         sign(occasion, &endpoint, &[&keys.node])?,
     ])
 }
 
-fn delegation(key: &Key, kind: Kind, holder: String, (valid_from, valid_until): (Timestamp, Timestamp)) -> Delegation {
+fn delegation(
+    key: &Key,
+    kinds: &[Kind],
+    holder: String,
+    (valid_from, valid_until): (Timestamp, Timestamp),
+) -> Delegation {
     Delegation {
         holder,
         role: key.public.role,
         key: key.public.key.clone(),
-        kinds: vec![kind.into()],
+        kinds: kinds.iter().copied().map(Into::into).collect(),
         models: Vec::new(),
         valid_from,
         valid_until,

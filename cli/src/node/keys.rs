@@ -82,7 +82,7 @@ fn open_one(config: &Config, role: Role, passphrase: &Passphrase, context: &Cont
     fail(Exit::Authority, format!("{what} is a key of {nation} for {origin}, not of this node"))
 }
 
-/// The archive's identity out of the three keys that a node holds online.
+/// The archive's identity out of the three keys with which it signs notes.
 ///
 /// # Errors
 /// When the origin is too long to name its cosigners below it.

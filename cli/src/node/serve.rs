@@ -1,6 +1,7 @@
 //! `chancery serve`: the node itself. It runs until it is asked to stop, and every second of it may be
 //! its last: nothing is kept in memory that the archive needs.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chancery_p2p_node as p2p;
-use chancery_registry::Registry;
+use chancery_registry::{Admission, Registry};
 use chancery_schema::key::Role;
 use chancery_server as server;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -19,10 +20,14 @@ use super::{FolderArgs, block_on, keys, open_archive, wall_clock};
 use crate::config::{Config, reachable, socket};
 use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome};
-use crate::{Context, telemetry};
+use crate::sign::{Occasion, sign};
+use crate::{Context, clock, telemetry};
 
 /// How often to try to exchange again, where the address was not free.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How often to look for logs with two histories that the own log does not tell of.
+const REPORT: Duration = Duration::from_secs(5);
 
 /// How often the node says that it lives: its own cosignature on its own head.
 const HEARTBEAT: Duration = Duration::from_mins(10);
@@ -52,16 +57,17 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     }
     telemetry::start(context.console.json).or_exit(Exit::Usage, || "failed to start")?;
     let passphrase = context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
-    let keys = keys::open(&config, [Role::Log, Role::Witness, Role::Mirror, Role::Transport], &passphrase, context)?;
+    let online = [Role::Log, Role::Witness, Role::Mirror, Role::Node, Role::Transport];
+    let keys = keys::open(&config, online, &passphrase, context)?;
     drop(passphrase);
     block_on(serve(&config, keys))
 }
 
-async fn serve(config: &Config, [log, witness, mirror, transport]: [Key; 4]) -> Outcome {
+async fn serve(config: &Config, [log, witness, mirror, node, transport]: [Key; 5]) -> Outcome {
     // Before anything is announced, so that no request to stop is missed.
     let stop = asked_to_stop()?;
     let registry = open_archive(config, Some(keys::identity(config, [log, witness, mirror])?)).await?;
-    let served = Box::pin(serve_archive(config, transport, &registry, stop)).await;
+    let served = Box::pin(serve_archive(config, (node, transport), &registry, stop)).await;
     // Whatever ended it: another process of this nation need not wait.
     registry.resign().await;
     served
@@ -69,7 +75,7 @@ async fn serve(config: &Config, [log, witness, mirror, transport]: [Key; 4]) -> 
 
 async fn serve_archive(
     config: &Config,
-    transport: Key,
+    (node, transport): (Key, Key),
     registry: &Registry,
     stop: impl Future<Output = ()>,
 ) -> Outcome {
@@ -82,7 +88,7 @@ async fn serve_archive(
     let server = start_server(config, registry, &exchange).await?;
     announce(config, &server, &exchange)?;
     info!(nation = %config.nation, log.origin = %config.origin, "The node is ready");
-    run_until(stop, registry, &exchange).await;
+    run_until(stop, registry, &exchange, Reporter::new(config, node)).await;
     info!("The node stops");
     server.shutdown().await;
     exchange.stop().await;
@@ -176,8 +182,52 @@ fn announce(config: &Config, server: &server::Server, exchange: &Exchange) -> Ou
     Ok(said.and_then(|()| out.flush()).context("failed to say that the node is ready")?)
 }
 
-/// Says at each beat that the node lives, and exchanges while it sequences, until it is asked to stop.
-async fn run_until(stop: impl Future<Output = ()>, registry: &Registry, exchange: &Exchange) {
+/// Enters in the own log what proves that another log has two histories, so that every partner comes to
+/// know of it.
+struct Reporter<'a> {
+    config: &'a Config,
+    node: Key,
+    /// The accused keys of which nothing more is to be said.
+    told: BTreeSet<String>,
+}
+
+impl<'a> Reporter<'a> {
+    fn new(config: &'a Config, node: Key) -> Self {
+        Self { config, node, told: BTreeSet::new() }
+    }
+
+    async fn report(&mut self, registry: &Registry) -> Outcome {
+        for evidence in registry.unreported().await? {
+            if self.told.contains(&evidence.accused) {
+                continue;
+            }
+            let occasion =
+                Occasion { nation: &self.config.nation, origin: &self.config.origin, issued_at: clock::now() };
+            let envelope = sign(occasion, &evidence, &[&self.node])?;
+            match registry.admit(&envelope.to_bytes()).await? {
+                Admission::Admitted(receipt) => {
+                    info!(record.digest = %receipt.record, accused = evidence.accused, "Reported a log with two histories");
+                }
+                Admission::Refused(refusal) => {
+                    let hint =
+                        "delegate the node's key anew for endpoint and evidence, with `chancery enrol`, and restart";
+                    error!(accused = evidence.accused, %refusal, hint, "Failed to report a log with two histories");
+                }
+            }
+            self.told.insert(evidence.accused);
+        }
+        Ok(())
+    }
+}
+
+/// Says at each beat that the node lives, reports what logs have two histories, and exchanges while it
+/// sequences, until it is asked to stop.
+async fn run_until(
+    stop: impl Future<Output = ()>,
+    registry: &Registry,
+    exchange: &Exchange,
+    mut reporter: Reporter<'_>,
+) {
     let beat = async {
         let mut beats = every(HEARTBEAT);
         loop {
@@ -197,10 +247,20 @@ async fn run_until(stop: impl Future<Output = ()>, registry: &Registry, exchange
             exchange.follow(registry.leads()).await;
         }
     };
+    let report = async {
+        let mut looks = every(REPORT);
+        loop {
+            looks.tick().await;
+            if let Err(failure) = reporter.report(registry).await {
+                error!("Failed to report a log with two histories: {:#}", failure.error);
+            }
+        }
+    };
     tokio::select! {
         () = stop => {}
         // Nothing is kept in memory, so whoever starts the process again mends it.
         () = registry.sequencer_ended() => error!("The sequencer ended by a defect; the node ends too, to be started anew"),
+        () = report => {}
         () = beat => {}
         () = follow => {}
     }

@@ -10,6 +10,8 @@ pub struct Model {
     pub earlier: String,
     pub later: String,
     pub found_at: i64,
+    /// What proves it to others, as JSON.
+    pub evidence: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,7 +16,7 @@ use super::entity::{delegation, model, nation, record, revocation};
 use super::verdict::{CONTESTED, SUPERSEDED, VALID, admitted, digests};
 use crate::entity::body;
 use crate::error::Attempting;
-use crate::log::{Log, digest, size};
+use crate::log::{Log, column, digest, size};
 use crate::{Error, Result};
 
 /// References asked for in one query: databases bound its parameters.
@@ -165,6 +165,16 @@ pub(crate) enum Trusted {
 /// The records of one kind in a log that count, in log order; those whose place a later one took too. Those that
 /// are contested come along, and say so.
 pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -> Result<Vec<(Trusted, Record)>> {
+    standing_from(db, log, kind, 0).await
+}
+
+/// The same, from entry `first` on.
+pub(crate) async fn standing_from(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    kind: Kind,
+    first: u64,
+) -> Result<Vec<(Trusted, Record)>> {
     let rows: Vec<(String, Vec<u8>)> = record::Entity::find()
         .select_only()
         .column(record::Column::Verdict)
@@ -172,6 +182,7 @@ pub(crate) async fn standing(db: &impl ConnectionTrait, log: &Log, kind: Kind) -
         .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Kind.eq(kind.as_str()))
+        .filter(record::Column::Idx.gte(column(first)))
         .filter(record::Column::Verdict.is_in([VALID, SUPERSEDED, CONTESTED]))
         .order_by_asc(record::Column::Idx)
         .into_tuple()

@@ -24,7 +24,7 @@ mod what;
 use sea_orm::{EntityTrait, Related, RelationDef};
 
 pub(crate) use self::introduction::{Introduced, read_introduction, write_introduction};
-pub(crate) use self::judge::{Judged, Trusted, roster, standing, state};
+pub(crate) use self::judge::{Judged, Trusted, roster, standing, standing_from, state};
 pub(crate) use self::nations::{charters, names_cosigner, summary};
 pub(crate) use self::project::project;
 pub(crate) use self::rebuild::rebuild_from;

@@ -131,7 +131,11 @@ async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitt
             let urn = card.model_id(&submission.header).to_string();
             weigh::cards(db, log, (&urn, card.version.as_str()), before.unwrap_or(column(index))).await
         }
-        Record::Endpoint(_) | Record::Accreditation(_) | Record::Weights(_) | Record::License(_) => Ok(()),
+        Record::Endpoint(_)
+        | Record::Accreditation(_)
+        | Record::Evidence(_)
+        | Record::Weights(_)
+        | Record::License(_) => Ok(()),
     }
 }
 
@@ -200,7 +204,7 @@ fn named(record: &Record) -> Vec<(FoundAs, Digest, String)> {
         }
         Record::Endpoint(endpoint) => vec![(FoundAs::Key, endpoint.key.keyid, "transport".to_owned())],
         Record::Weights(weights) => of_weights(weights),
-        Record::Accreditation(_) | Record::ModelCard(_) | Record::License(_) => Vec::new(),
+        Record::Accreditation(_) | Record::Evidence(_) | Record::ModelCard(_) | Record::License(_) => Vec::new(),
     };
     names.extend(record.blobs().into_iter().map(|blob| (FoundAs::Blob, blob.sha256, blob.media_type)));
     names

@@ -8,6 +8,7 @@ mod accreditation;
 mod charter;
 mod delegation;
 mod endpoint;
+mod evidence;
 mod license;
 mod model_card;
 mod revocation;
@@ -26,6 +27,7 @@ pub use self::accreditation::*;
 pub use self::charter::*;
 pub use self::delegation::*;
 pub use self::endpoint::*;
+pub use self::evidence::*;
 pub use self::license::*;
 pub use self::model_card::*;
 pub use self::revocation::*;
@@ -54,6 +56,8 @@ pub enum Kind {
     Endpoint,
     /// Another nation is recognised.
     Accreditation,
+    /// A log has two histories.
+    Evidence,
     /// What a model is.
     ModelCard,
     /// The files of a model and their digests.
@@ -64,12 +68,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Charter,
         Self::Delegation,
         Self::Revocation,
         Self::Endpoint,
         Self::Accreditation,
+        Self::Evidence,
         Self::ModelCard,
         Self::Weights,
         Self::License,
@@ -84,6 +89,7 @@ impl Kind {
             Self::Revocation => "revocation",
             Self::Endpoint => "endpoint",
             Self::Accreditation => "accreditation",
+            Self::Evidence => "evidence",
             Self::ModelCard => "model-card",
             Self::Weights => "weights",
             Self::License => "license",
@@ -103,7 +109,7 @@ impl Kind {
             Self::Charter => &[Role::Root],
             Self::Delegation => &[Role::Registrar],
             Self::Revocation => &[Role::Registrar, Role::Root],
-            Self::Endpoint => &[Role::Registrar, Role::Node],
+            Self::Endpoint | Self::Evidence => &[Role::Registrar, Role::Node],
             Self::Accreditation => &[Role::Exchange],
             Self::ModelCard | Self::Weights | Self::License => &[Role::Publisher],
         }
@@ -252,6 +258,7 @@ pub enum Record {
     Revocation(Box<Revocation>),
     Endpoint(Box<Endpoint>),
     Accreditation(Box<Accreditation>),
+    Evidence(Box<Evidence>),
     ModelCard(Box<ModelCard>),
     Weights(Box<Weights>),
     License(Box<License>),
@@ -266,6 +273,7 @@ macro_rules! each_body {
             Record::Revocation($body) => $call,
             Record::Endpoint($body) => $call,
             Record::Accreditation($body) => $call,
+            Record::Evidence($body) => $call,
             Record::ModelCard($body) => $call,
             Record::Weights($body) => $call,
             Record::License($body) => $call,
@@ -323,6 +331,7 @@ impl Record {
             Kind::Revocation => from_value(&statement.predicate).map(Self::Revocation),
             Kind::Endpoint => from_value(&statement.predicate).map(Self::Endpoint),
             Kind::Accreditation => from_value(&statement.predicate).map(Self::Accreditation),
+            Kind::Evidence => from_value(&statement.predicate).map(Self::Evidence),
             Kind::ModelCard => from_value(&statement.predicate).map(Self::ModelCard),
             Kind::Weights => from_value(&statement.predicate).map(Self::Weights),
             Kind::License => from_value(&statement.predicate).map(Self::License),
@@ -354,6 +363,7 @@ impl Record {
             Self::Revocation(_) => Kind::Revocation,
             Self::Endpoint(_) => Kind::Endpoint,
             Self::Accreditation(_) => Kind::Accreditation,
+            Self::Evidence(_) => Kind::Evidence,
             Self::ModelCard(_) => Kind::ModelCard,
             Self::Weights(_) => Kind::Weights,
             Self::License(_) => Kind::License,
@@ -420,6 +430,7 @@ fn subjects(kind: Kind, header: &Header, predicate: &Value) -> Result<Vec<Subjec
         Kind::Revocation => of::<Revocation>(header, predicate),
         Kind::Endpoint => of::<Endpoint>(header, predicate),
         Kind::Accreditation => of::<Accreditation>(header, predicate),
+        Kind::Evidence => of::<Evidence>(header, predicate),
         Kind::ModelCard => of::<ModelCard>(header, predicate),
         Kind::Weights => of::<Weights>(header, predicate),
         Kind::License => of::<License>(header, predicate),
@@ -470,6 +481,7 @@ pub fn json_schema(kind: Kind) -> Value {
         Kind::Revocation => of::<Revocation>(),
         Kind::Endpoint => of::<Endpoint>(),
         Kind::Accreditation => of::<Accreditation>(),
+        Kind::Evidence => of::<Evidence>(),
         Kind::ModelCard => of::<ModelCard>(),
         Kind::Weights => of::<Weights>(),
         Kind::License => of::<License>(),

@@ -7,6 +7,7 @@
 #![expect(clippy::too_many_lines, reason = "a table of cases is as long as its format has ways to be wrong")]
 
 mod envelope;
+mod evidence;
 mod golden;
 mod json_schemas;
 mod keys;

@@ -24,6 +24,7 @@ use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
 
+use super::evidence::Fork;
 use super::golden::{Case, Verdict, bad, check, good, list_of, number_of, reason, text_of};
 use super::nation::{Judge, Nation, blob, day};
 
@@ -352,6 +353,7 @@ fn statements() -> BTreeMap<&'static str, Value> {
         ),
         ("an endpoint", Kind::Endpoint, endpoint(&nation)),
         ("an accreditation", Kind::Accreditation, accreditation()),
+        ("evidence", Kind::Evidence, json!(Fork::after(3, [5, 12]).evidence(5, 12))),
         ("a model card", Kind::ModelCard, card()),
         ("weights", Kind::Weights, weights()),
         ("a license", Kind::License, license()),
@@ -505,7 +507,7 @@ pub fn changed(statement: &Value, case: &Value) -> Value {
 
 #[test]
 fn a_statement_of_each_kind_is_read() {
-    let about = "Statements of the eight kinds (schema/src/record). The payload is the JSON of `statement`, or of the \
+    let about = "Statements of the nine kinds (schema/src/record). The payload is the JSON of `statement`, or of the \
                  statement of the good case called `of` after each pointer (RFC 6901) of `set` was given its value \
                  there and the member at `remove` was taken away. Where `new` is true, what only a new record must \
                  meet is asked too. `expect`: the kind, the records it refers to, its blobs, and the scope for which \
@@ -520,6 +522,7 @@ fn a_statement_of_each_kind_is_read() {
     cases.extend(revocation_cases());
     cases.extend(endpoint_cases());
     cases.extend(accreditation_cases());
+    cases.extend(evidence_cases());
     cases.extend(card_cases());
     cases.extend(weights_cases());
     cases.extend(license_cases());
@@ -959,6 +962,26 @@ fn revocation_cases() -> Vec<Case> {
         json!([digest("a record")]),
         "is for the reason compromised-unknown",
     );
+    table.cases
+}
+
+fn evidence_cases() -> Vec<Case> {
+    let mut table = Table::of("evidence");
+    for member in ["accused", "earlier", "later"] {
+        table.needs("", member);
+    }
+    table.needs("/prefix", "root");
+    table.needs("/prefix", "proof");
+    let other = Fork::after(12, [5, 12]).checkpoint(1, 12).to_string();
+    let words = "does not lead to the later checkpoint";
+    table.refused_at("of a note of another tree", "/later", other, "/prefix/proof", words);
+    table.cases.push(bad(
+        "evidence: that may be merely old",
+        json!({ "of": "evidence", "remove": "/predicate/prefix" }),
+        "is not well formed: /prefix: is missing",
+    ));
+    let subject = json!({ "/subject/0/digest/sha256": digest("another note") });
+    table.around("of another note", &subject, "the subjects of the statement are not those of its predicate");
     table.cases
 }
 

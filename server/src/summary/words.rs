@@ -18,13 +18,14 @@ pub struct Words {
 
     /// A record, as a heading.
     pub record: &'static str,
-    /// Of what kind it is; one of the eight follows, or a word that is unknown here.
+    /// Of what kind it is; one of the nine follows, or a word that is unknown here.
     pub kind: &'static str,
     pub charter: &'static str,
     pub delegation: &'static str,
     pub revocation: &'static str,
     pub endpoint: &'static str,
     pub accreditation: &'static str,
+    pub evidence: &'static str,
     pub model_card: &'static str,
     pub weights_manifest: &'static str,
     pub license_terms: &'static str,
@@ -101,6 +102,7 @@ impl Words {
             Kind::Revocation => self.revocation,
             Kind::Endpoint => self.endpoint,
             Kind::Accreditation => self.accreditation,
+            Kind::Evidence => self.evidence,
             Kind::ModelCard => self.model_card,
             Kind::Weights => self.weights_manifest,
             Kind::License => self.license_terms,
@@ -119,6 +121,7 @@ const ENGLISH: Words = Words {
     revocation: "revocation of a key",
     endpoint: "endpoint",
     accreditation: "accreditation",
+    evidence: "evidence of two histories",
     model_card: "model card",
     weights_manifest: "manifest of weights",
     license_terms: "license terms",
@@ -165,6 +168,7 @@ const ARABIC: Words = Words {
     revocation: "إلغاء مفتاح",
     endpoint: "نقطة وصول",
     accreditation: "اعتماد",
+    evidence: "دليل على سجلّين متعارضين",
     model_card: "بطاقة نموذج",
     weights_manifest: "بيان أوزان",
     license_terms: "شروط ترخيص",
@@ -210,6 +214,7 @@ const CHINESE: Words = Words {
     revocation: "密钥撤销",
     endpoint: "接入点",
     accreditation: "认可",
+    evidence: "两种历史的证据",
     model_card: "模型卡",
     weights_manifest: "权重清单",
     license_terms: "许可条款",
@@ -256,6 +261,7 @@ const FRENCH: Words = Words {
     revocation: "révocation de clé",
     endpoint: "point d’accès",
     accreditation: "accréditation",
+    evidence: "preuve de deux historiques",
     model_card: "fiche de modèle",
     weights_manifest: "manifeste de poids",
     license_terms: "conditions de licence",
@@ -302,6 +308,7 @@ const RUSSIAN: Words = Words {
     revocation: "отзыв ключа",
     endpoint: "точка доступа",
     accreditation: "аккредитация",
+    evidence: "доказательство двух историй",
     model_card: "карточка модели",
     weights_manifest: "манифест весов",
     license_terms: "условия лицензии",
@@ -348,6 +355,7 @@ const SPANISH: Words = Words {
     revocation: "revocación de clave",
     endpoint: "punto de acceso",
     accreditation: "acreditación",
+    evidence: "prueba de dos historiales",
     model_card: "ficha de modelo",
     weights_manifest: "manifiesto de pesos",
     license_terms: "condiciones de licencia",
@@ -390,13 +398,14 @@ mod tests {
     use super::*;
 
     /// Words that the portal has too, and in which of its messages.
-    const SHARED: [(&str, &str); 29] = [
+    const SHARED: [(&str, &str); 30] = [
         ("record", "'record.title'"),
         ("charter", "'record.kind'"),
         ("delegation", "'record.kind'"),
         ("revocation", "'record.kind'"),
         ("endpoint", "'record.kind'"),
         ("accreditation", "'record.kind'"),
+        ("evidence", "'record.kind'"),
         ("model_card", "'record.kind'"),
         ("weights_manifest", "'record.kind'"),
         ("license_terms", "'record.kind'"),

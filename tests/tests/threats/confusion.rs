@@ -19,12 +19,13 @@ use super::golden::{accreditation_draft, endpoint_draft, weights_draft};
 use super::row::Tally;
 
 /// The table of kinds in schema/README.md, written down a second time: who signs what.
-const DIAGONAL: [(Kind, &[Role]); 8] = [
+const DIAGONAL: [(Kind, &[Role]); 9] = [
     (Kind::Charter, &[Role::Root]),
     (Kind::Delegation, &[Role::Registrar]),
     (Kind::Revocation, &[Role::Registrar, Role::Root]),
     (Kind::Endpoint, &[Role::Registrar, Role::Node]),
     (Kind::Accreditation, &[Role::Exchange]),
+    (Kind::Evidence, &[Role::Registrar, Role::Node]),
     (Kind::ModelCard, &[Role::Publisher]),
     (Kind::Weights, &[Role::Publisher]),
     (Kind::License, &[Role::Publisher]),
@@ -160,6 +161,7 @@ impl Court {
             Kind::Revocation => json!({ "key": self.nation.key_record(Role::Publisher, 1).keyid, "reason": "lost" }),
             Kind::Endpoint => endpoint_draft(&self.nation),
             Kind::Accreditation => accreditation_draft(&Nation::new("BR")),
+            Kind::Evidence => Nation::new("BR").evidence_draft(),
             Kind::ModelCard => self.nation.card_draft("model", "1.0"),
             Kind::Weights => weights_draft("model").0,
             Kind::License => license_draft(),

@@ -11,6 +11,7 @@ mod golden;
 mod json;
 mod judges;
 mod mix;
+mod split;
 mod stolen;
 mod tamper;
 mod threshold;
@@ -39,6 +40,12 @@ fn ed25519_profile() {
 #[test]
 fn json_hostile() {
     row::report("T04", "json_hostile", json::run);
+}
+
+/// A log shows two histories, or is said to.
+#[test]
+fn split_view() {
+    row::report("T05", "split_view", split::run);
 }
 
 /// A publisher's or registrar's key is stolen, used, and revoked.

@@ -112,6 +112,12 @@ test('on a connection that is not secure nothing is said to be checked', async (
   expect(steps).toEqual(['The nationThis browser, or this connection, cannot check signatures.']);
 });
 
+test('a model of a log with two histories says so before all else', async () => {
+  const evidence = { earlier: '', later: '', proof: null, foundAt: '2026-11-25T08:00:00Z' };
+  await visit('/en/model/FR/lab/model', withModel({ nation: { ...france, evidence } }));
+  within(await screen.findByRole('alert')).getByRole('heading', { name: 'This log has two histories' });
+});
+
 test('a record that is not held is not checked', async () => {
   await visit('/en/model/FR/lab/model', withModel({}, null));
   await checked('This node does not hold the record, so nothing could be checked.');

@@ -11,6 +11,7 @@ import { License } from '../parts/License';
 import { NationName } from '../parts/NationName';
 import { Provenance } from '../parts/Provenance';
 import { STANDING, Standing } from '../parts/Standing';
+import { TWO_HISTORIES, TwoHistories } from '../parts/TwoHistories';
 import { Empty, Failure, Loading } from '../parts/states';
 import { WeightsCheck } from '../parts/WeightsCheck';
 import { WeightsFiles } from '../parts/WeightsFiles';
@@ -23,7 +24,7 @@ const MODEL = graphql(
     model(urn: $urn, version: $version) {
       id urn version
       displayName(language: $language) displayNames { language text }
-      nation { code displayName(language: $language) displayNames { language text } }
+      nation { code displayName(language: $language) displayNames { language text } ...TwoHistories }
       card {
         digest index origin issuedAt verdict { state reason }
         cosignatures(first: 100) { nation at }
@@ -32,7 +33,7 @@ const MODEL = graphql(
       versions(first: 50) { id version card { issuedAt } }
     }
   }`,
-  [STANDING],
+  [STANDING, TWO_HISTORIES],
 );
 
 type OneModel = NonNullable<ResultOf<typeof MODEL>['model']>;
@@ -79,6 +80,7 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
         </li>
         <li>{t('model.version', { version: model.version })}</li>
       </ul>
+      <TwoHistories nation={model.nation} />
       {model.card.verdict.state !== 'VALID' && (
         <p className="notice notice-wary" role="note">
           {t(`verdict.node.${model.card.verdict.state}`)} {model.card.verdict.reason}

@@ -61,6 +61,14 @@ test('a nation that nobody disputes is shown without a warning', async () => {
   expect(screen.queryByRole('alert')).toBeNull();
 });
 
+test('a log with two histories is said to have them, before all else', async () => {
+  const evidence = { earlier: '', later: '', proof: null, foundAt: '2026-11-25T08:00:00Z' };
+  await visit('/en/nation/FR', withNations(nation({ evidence })));
+  const alert = await screen.findByRole('alert');
+  within(alert).getByRole('heading', { name: 'This log has two histories' });
+  expect(alert.textContent).toMatch(/fr\.example\.org\/chancery has signed two histories.*since November 25, 2026/);
+});
+
 test('a fingerprint is pinned once it was compared, kept, and unpinned again', async () => {
   const user = await visit('/en/nation/FR', withNations(nation()));
   await user.click(await screen.findByRole('button', { name: COMPARED }));

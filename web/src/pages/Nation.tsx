@@ -8,6 +8,7 @@ import { Foreign } from '../parts/Foreign';
 import { MODEL, ModelList } from '../parts/ModelList';
 import { NationName } from '../parts/NationName';
 import { STANDING, Standing } from '../parts/Standing';
+import { TWO_HISTORIES, TwoHistories } from '../parts/TwoHistories';
 import { Empty, Failure, Loading } from '../parts/states';
 import { Unkept } from '../parts/Unkept';
 import { usePins } from '../trust/pins';
@@ -18,6 +19,7 @@ const NATION = graphql(
   `query Nation($code: String!, $language: String) {
     nation(code: $code) {
       id code origin size fingerprint logKey witnessKey
+      ...TwoHistories
       displayName(language: $language) displayNames { language text }
       charterVersion charter { digest }
       log {
@@ -28,7 +30,7 @@ const NATION = graphql(
     }
     partners { origin sync { state lastHeard since reason held shown } }
   }`,
-  [MODEL, STANDING],
+  [MODEL, STANDING, TWO_HISTORIES],
 );
 
 type Asked = ResultOf<typeof NATION>;
@@ -74,6 +76,7 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
       <h1>
         <NationName nation={nation} />
       </h1>
+      <TwoHistories nation={nation} />
       <div className="two">
         <div>
           <section className="sheet">

@@ -12,7 +12,7 @@ export function nation(said: Partial<Sdl<'Nation'>> = {}): Sdl<'Nation'> {
     own: false, accredited: true, size: 7,
     logKey: 'fr.example.org/chancery+f1cca830+AR', witnessKey: 'fr.example.org/chancery/witness+a061a63c+BC',
     mirrorKey: 'fr.example.org/chancery/mirror+b8889d1b+BD',
-    charter: null, charterVersion: 1, log: null, models: listOf([]),
+    charter: null, charterVersion: 1, log: null, evidence: null, models: listOf([]),
     ...said,
   };
 }

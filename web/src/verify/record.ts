@@ -5,6 +5,7 @@ import { type Accreditation, readAccreditation } from './record/accreditation';
 import { type Charter, readCharter } from './record/charter';
 import { type Delegation, readDelegation } from './record/delegation';
 import { type Endpoint, readEndpoint } from './record/endpoint';
+import { type Evidence, readEvidence } from './record/evidence';
 import { type Facts, type Header, type Kind, isKind, readHeader } from './record/header';
 import { type License, readLicense } from './record/license';
 import { type ModelCard, readModelCard } from './record/model-card';
@@ -20,6 +21,7 @@ export type Body =
   | { readonly kind: 'revocation'; readonly body: Revocation }
   | { readonly kind: 'endpoint'; readonly body: Endpoint }
   | { readonly kind: 'accreditation'; readonly body: Accreditation }
+  | { readonly kind: 'evidence'; readonly body: Evidence }
   | { readonly kind: 'model-card'; readonly body: ModelCard }
   | { readonly kind: 'weights'; readonly body: Weights }
   | { readonly kind: 'license'; readonly body: License };
@@ -70,6 +72,8 @@ async function readBody(kind: Kind, { predicate }: Statement, header: Header): P
       return { kind, ...(await readEndpoint(predicate, header)) };
     case 'accreditation':
       return { kind, ...readAccreditation(predicate, header) };
+    case 'evidence':
+      return { kind, ...(await readEvidence(predicate)) };
     case 'model-card':
       return { kind, ...readModelCard(predicate, header) };
     case 'weights':

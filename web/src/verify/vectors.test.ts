@@ -34,6 +34,7 @@ import { VerifierKey, parseNote, verifyNote } from './note';
 import { judge, metSince, parsePolicy } from './policy';
 import { parseProof, verifyProof } from './proof';
 import { checkNewRecord, readRecord } from './record';
+import { readEvidence, verifyEvidence } from './record/evidence';
 import { Refused } from './refused';
 import { standingOf } from './roster';
 import { parseStatement } from './statement';
@@ -380,6 +381,12 @@ const RUNNERS: Record<string, Runner> = {
   'witness-answer': (it) =>
     parseAnswer(new TextDecoder().decode(bytesOf(it, 'body'))).map(({ name, keyId }) => [name, toHex(keyId)]),
 
+  evidence: async (it) => {
+    const { body } = await readEvidence(it['evidence']);
+    const { log, earlier, later } = await verifyEvidence(body);
+    return { log: log.toString(), earlier: described(earlier), later: described(later) };
+  },
+
   policy: async (it) => {
     const policy = parsePolicy(bytesOf(it, 'policy'));
     const signed = await openCheckpoint(parseNote(toUtf8(it['note'])), VerifierKey.parse(it['log']));
@@ -452,6 +459,7 @@ const AGREES: Record<string, (words: string, refusal: Refused) => void> = {
   body: (words, { code }) => agree(/^([a-z-]+): /, words, code),
   'bundle-verdict': (words, { message }) => agree(/^([a-z]+): /, words, message.split(':')[0]),
   'witness-request': (words, { message }) => agree(/^([0-9]{3})/, words, /^[0-9]{3}/.exec(message)?.[0] ?? '400'),
+  evidence: (words, { pointer }) => agree(/^(|\/.*?): /, words, pointer),
   // The pointer of the place, within the predicate.
   record: (words, { pointer }) => agree(/^is not well formed: (|\/.*?): /, words, pointer),
 };

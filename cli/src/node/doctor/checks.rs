@@ -25,7 +25,7 @@ const WRITTEN: i64 = 1_795_478_400; // 2026-11-24
 /// have to travel.
 const SOON: i64 = 90 * 86_400;
 
-const ONLINE: [Role; 4] = [Role::Log, Role::Witness, Role::Mirror, Role::Transport];
+const ONLINE: [Role; 5] = [Role::Log, Role::Witness, Role::Mirror, Role::Node, Role::Transport];
 
 impl Report {
     /// Key files: there, for their owner alone, and opened by the passphrase.

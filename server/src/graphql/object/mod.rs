@@ -1,5 +1,6 @@
 //! What the API shows, one file for each noun. Resolvers translate; they decide nothing.
 
+mod evidence;
 mod found;
 mod log;
 mod model;
@@ -10,6 +11,7 @@ mod standing;
 
 use async_graphql::{Context, ID, Interface, Result};
 
+pub use self::evidence::Evidence;
 pub use self::found::Found;
 pub use self::log::{Cosignature, Log};
 pub use self::model::Model;

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 use chancery_registry::{ModelFilter, ModelOrder, NationSummary};
 
-use super::{LocalText, Log, Record, local_texts};
+use super::{Evidence, LocalText, Log, Record, local_texts};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{ModelConnection, answered, cost, page};
@@ -93,6 +93,12 @@ impl Nation {
     /// Its log; null while nothing of it is held.
     async fn log(&self, ctx: &Context<'_>) -> Result<Option<Log>> {
         Ok(heads(ctx).await?.iter().find(|head| head.origin == self.0.origin).cloned().map(Log))
+    }
+
+    /// That its log has signed two histories; null where nothing of the kind is known.
+    #[graphql(complexity = "3 + child_complexity")]
+    async fn evidence(&self, ctx: &Context<'_>) -> Result<Option<Evidence>> {
+        Ok(registry(ctx)?.contradiction(&self.0.origin).await.or_fault()?.map(Evidence))
     }
 
     /// The models under its code, newest first.

@@ -173,6 +173,9 @@ export const ar: Messages = {
   'sync.SYNCHRONISED': 'كل ما عُرض محفوظ هنا.',
   'sync.CATCHING_UP': 'اللحاق جارٍ: عدد القيود المحفوظة {held} من {shown}.',
   'sync.STALE': 'المعلومات متقادمة. آخر ما ورد: {since}.',
+  'evidence.title': 'لهذا السجلّ روايتان متعارضتان',
+  'evidence.text':
+    'وقّع السجلّ {origin} روايتين لتاريخه لا يمكن أن تصحّا معًا. تعلم هذه العقدة بذلك منذ {date}؛ ولا يؤخذ من السجلّ شيء بعد ذلك ولا يُوقَّع عليه بالاشتراك. لا تعتمد على شيء فيه قبل أن تتحدث مع الدولة.',
   'sync.FROZEN': 'مجمَّد: {reason}',
   'sync.heard': 'آخر اتصال: {date}.',
 
@@ -220,7 +223,7 @@ export const ar: Messages = {
 
   'record.title': 'وثيقة',
   'record.kind':
-    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} revocation {إلغاء مفتاح} endpoint {نقطة وصول} accreditation {اعتماد} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
+    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} revocation {إلغاء مفتاح} endpoint {نقطة وصول} accreditation {اعتماد} evidence {دليل على سجلّين متعارضين} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
   'record.model': 'فتح النموذج',
   'record.signed': 'ما جرى توقيعه',
 

@@ -164,6 +164,9 @@ export const en = {
   'sync.SYNCHRONISED': 'Everything that was shown is held here.',
   'sync.CATCHING_UP': 'Catching up: {held} of {shown} entries are held.',
   'sync.STALE': 'Stale. Last news: {since}.',
+  'evidence.title': 'This log has two histories',
+  'evidence.text':
+    'The log {origin} has signed two histories that cannot both be true. This node has known it since {date}; nothing more is taken of the log, and nothing of it is cosigned. Rely on nothing in it before you have spoken with the nation.',
   'sync.FROZEN': 'Frozen: {reason}',
   'sync.heard': 'Last heard: {date}.',
 
@@ -211,7 +214,7 @@ export const en = {
 
   'record.title': 'A record',
   'record.kind':
-    'It is {kind, select, charter {a charter} delegation {a delegation} revocation {a revocation of a key} endpoint {an endpoint} accreditation {an accreditation} model_card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
+    'It is {kind, select, charter {a charter} delegation {a delegation} revocation {a revocation of a key} endpoint {an endpoint} accreditation {an accreditation} evidence {evidence of two histories} model_card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
   'record.model': 'Open the model',
   'record.signed': 'What was signed',
 

@@ -170,6 +170,9 @@ export const es: Messages = {
   'sync.SYNCHRONISED': 'Todo lo que se mostró se conserva aquí.',
   'sync.CATCHING_UP': 'Poniéndose al día: se conservan {held} de {shown} entradas.',
   'sync.STALE': 'Datos desactualizados. Últimas noticias recibidas: {since}.',
+  'evidence.title': 'Esta bitácora tiene dos historiales',
+  'evidence.text':
+    'La bitácora {origin} ha firmado dos historiales que no pueden ser ambos verdaderos. Este nodo lo sabe desde el {date}; ya no toma ni cofirma nada de ella. No se fíe de su contenido antes de haber hablado con la nación.',
   'sync.FROZEN': 'Congelada: {reason}',
   'sync.heard': 'Últimas noticias: {date}.',
 
@@ -219,7 +222,7 @@ export const es: Messages = {
 
   'record.title': 'Un documento',
   'record.kind':
-    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} revocation {una revocación de clave} endpoint {un punto de acceso} accreditation {una acreditación} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
+    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} revocation {una revocación de clave} endpoint {un punto de acceso} accreditation {una acreditación} evidence {una prueba de dos historiales} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
   'record.model': 'Abrir el modelo',
   'record.signed': 'Lo que se firmó',
 

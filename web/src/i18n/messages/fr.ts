@@ -171,6 +171,9 @@ export const fr: Messages = {
   'sync.SYNCHRONISED': 'Tout ce qui a été montré est conservé ici.',
   'sync.CATCHING_UP': 'Rattrapage en cours : {held} entrées conservées sur {shown}.',
   'sync.STALE': 'Données non à jour. Dernières nouvelles reçues : {since}.',
+  'evidence.title': 'Ce journal a deux historiques',
+  'evidence.text':
+    'Le journal {origin} a signé deux historiques qui ne peuvent être vrais tous les deux. Ce nœud le sait depuis le {date} ; il n’en reprend plus rien et n’en cosigne plus rien. Ne vous y fiez pas avant d’en avoir parlé avec la nation.',
   'sync.FROZEN': 'Gelé : {reason}',
   'sync.heard': 'Dernières nouvelles : {date}.',
 
@@ -222,7 +225,7 @@ export const fr: Messages = {
 
   'record.title': 'Un enregistrement',
   'record.kind':
-    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} revocation {d’une révocation de clé} endpoint {d’un point d’accès} accreditation {d’une accréditation} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
+    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} revocation {d’une révocation de clé} endpoint {d’un point d’accès} accreditation {d’une accréditation} evidence {d’une preuve de deux historiques} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
   'record.model': 'Ouvrir le modèle',
   'record.signed': 'Ce qui a été signé',
 

@@ -173,6 +173,9 @@ export const ru: Messages = {
   'sync.SYNCHRONISED': 'Всё, что было показано, хранится здесь.',
   'sync.CATCHING_UP': 'Идёт получение: хранится записей — {held} из {shown}.',
   'sync.STALE': 'Данные устарели. Последние сведения получены: {since}.',
+  'evidence.title': 'У этого журнала две истории',
+  'evidence.text':
+    'Журнал {origin} подписал две истории, которые не могут быть верны одновременно. Этот узел знает об этом с {date}; из журнала больше ничего не принимается, и соподписи под ним не ставятся. Не полагайтесь на него, пока не поговорите с этим государством.',
   'sync.FROZEN': 'Приостановлено: {reason}',
   'sync.heard': 'Последний выход на связь: {date}.',
 
@@ -223,7 +226,7 @@ export const ru: Messages = {
 
   'record.title': 'Документ',
   'record.kind':
-    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} revocation {отзыв ключа} endpoint {точка доступа} accreditation {аккредитация} model_card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
+    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} revocation {отзыв ключа} endpoint {точка доступа} accreditation {аккредитация} evidence {доказательство двух историй} model_card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
   'record.model': 'Открыть модель',
   'record.signed': 'Что было подписано',
 

@@ -165,6 +165,9 @@ export const zh: Messages = {
   'sync.SYNCHRONISED': '对方出示的内容已全部保存于此。',
   'sync.CATCHING_UP': '正在同步：已保存 {held} 条，共 {shown} 条。',
   'sync.STALE': '信息已过时，最近一次收到消息：{since}。',
+  'evidence.title': '该日志有两种历史',
+  'evidence.text':
+    '日志 {origin} 签署了两种不可能同时为真的历史。本节点自 {date} 起知悉此事；此后不再接收该日志的任何内容，也不再为其联署。在与该国核实之前，请勿依赖其中的任何内容。',
   'sync.FROZEN': '已冻结：{reason}',
   'sync.heard': '最近联系时间：{date}。',
 
@@ -211,7 +214,7 @@ export const zh: Messages = {
 
   'record.title': '记录',
   'record.kind':
-    '此记录的类型：{kind, select, charter {章程} delegation {授权书} revocation {密钥撤销} endpoint {接入点} accreditation {认可} model_card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
+    '此记录的类型：{kind, select, charter {章程} delegation {授权书} revocation {密钥撤销} endpoint {接入点} accreditation {认可} evidence {两种历史的证据} model_card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
   'record.model': '打开模型',
   'record.signed': '签名内容',
 

@@ -12,7 +12,8 @@ import type { BlobRef } from '../text';
 
 /** The kinds of record that this version reads. Others are kept, mirrored and shown as unknown. */
 export const KINDS = [
-  'charter', 'delegation', 'revocation', 'endpoint', 'accreditation', 'model-card', 'weights', 'license',
+  'charter', 'delegation', 'revocation', 'endpoint', 'accreditation', 'evidence', 'model-card', 'weights',
+  'license',
 ] as const;
 
 /** One of {@link KINDS}. */
@@ -25,6 +26,7 @@ export const SIGNERS: Readonly<Record<Kind, readonly Role[]>> = {
   revocation: ['registrar', 'root'],
   endpoint: ['registrar', 'node'],
   accreditation: ['exchange'],
+  evidence: ['registrar', 'node'],
   'model-card': ['publisher'],
   weights: ['publisher'],
   license: ['publisher'],
