@@ -33,7 +33,8 @@ CREATE TABLE "contradiction" (
     "origin" text NOT NULL PRIMARY KEY,
     "earlier" text NOT NULL,
     "later" text NOT NULL,
-    "found_at" integer NOT NULL
+    "found_at" integer NOT NULL ,
+    "evidence" text
 );
 
 CREATE TABLE "cosignature" (
