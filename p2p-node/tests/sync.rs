@@ -184,7 +184,7 @@ impl World {
             Action::Complain(_, problem) => self.nodes[node].complaints.push(problem),
             Action::Setback(_, problem) => self.nodes[node].setbacks.push(problem),
             // Pulls end at once in this world.
-            Action::TakeCosignatures(..) | Action::StopPull(_) => {}
+            Action::TakeCosignatures(..) | Action::StopPull(_) | Action::Hear(_) => {}
         }
     }
 

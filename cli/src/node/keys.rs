@@ -11,6 +11,7 @@ use chancery_registry::Identity;
 use chancery_schema::key::Role;
 use chancery_schema::name::Origin;
 
+use super::mark;
 use crate::Context;
 use crate::config::Config;
 use crate::keystore::{Key, PUBLIC_EXTENSION};
@@ -104,5 +105,6 @@ pub fn identity(config: &Config, [log, witness, mirror]: [Key; 3]) -> Outcome<Id
         log: Arc::new(log),
         witness: (cosigner_name(&config.origin, Role::Witness)?, Arc::new(witness)),
         mirror: (cosigner_name(&config.origin, Role::Mirror)?, Arc::new(mirror)),
+        mark: Some(mark::of(config)),
     })
 }
