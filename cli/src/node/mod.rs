@@ -9,6 +9,7 @@ pub mod mark;
 pub mod partner;
 pub mod publish;
 pub mod receipt;
+pub mod recover;
 pub mod running;
 pub mod serve;
 pub mod view;
