@@ -1,4 +1,4 @@
-//! A node is lost, in three ways, and rebuilt from its partner by real processes: T13.
+//! A node is lost, in four ways, and rebuilt from its partner by real processes: T13.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,9 +21,14 @@ enum Lost {
     AllButKeys,
     /// What came after an old backup, which is put in place of the database.
     SinceBackup,
+    /// The same, and the mark: only the partner knows that more was signed.
+    SinceBackupAndMark,
 }
 
-const LOST: [Lost; 3] = [Lost::Database, Lost::AllButKeys, Lost::SinceBackup];
+const LOST: [Lost; 4] = [Lost::Database, Lost::AllButKeys, Lost::SinceBackup, Lost::SinceBackupAndMark];
+
+/// How long the partner may take to connect and to show what it holds.
+const SHOWN: Duration = Duration::from_mins(1);
 
 /// Every file that belongs to a database.
 const DATABASE: [&str; 3] = ["chancery.db", "chancery.db-wal", "chancery.db-shm"];
@@ -60,7 +65,7 @@ pub fn run(share: Share) -> (Tally, String) {
         node.stop().unwrap();
     }
     let tried = format!(
-        "{rounds} nodes lost, without database, with nothing but their keys, or put back to an old backup; each rebuilt \
+        "{rounds} nodes lost, without database, with nothing but their keys, or put back to an old backup, with and without the mark; each rebuilt \
          from the partner's mirror to the same root and signing on; the slowest of {entries} entries took {slowest:.1?}"
     );
     (tally, tried)
@@ -103,10 +108,13 @@ fn lose(node: &Node, lost: Lost, backup: &Path) {
                 }
             }
         }
-        Lost::SinceBackup => {
+        Lost::SinceBackup | Lost::SinceBackupAndMark => {
             database(&node.folder).for_each(|file| std::fs::remove_file(file).unwrap());
             copy(database(backup).collect(), &node.folder);
         }
+    }
+    if matches!(lost, Lost::SinceBackupAndMark) {
+        std::fs::remove_file(node.folder.join("high-water-mark")).unwrap();
     }
 }
 
@@ -114,17 +122,29 @@ fn lose(node: &Node, lost: Lost, backup: &Path) {
 fn refuses(node: &mut Node, lost: Lost, tally: &mut Tally) {
     let said = match lost {
         Lost::Database | Lost::AllButKeys => fail(chancery(node.home()).args(["serve", "--dir"]).arg(&node.folder), 2),
-        Lost::SinceBackup => {
+        Lost::SinceBackup | Lost::SinceBackupAndMark => {
             node.start().unwrap();
-            let health = ureq::get(format!("{}/health", node.url)).config().http_status_as_error(false).build().call();
-            let health: Value = health.unwrap().body_mut().read_json().unwrap();
-            tally.expect(health["status"] == "unhealthy", || format!("{lost:?}: {health}"));
-            let said = fail(chancery(node.home()).args(["doctor", "--dir"]).arg(&node.folder), 1);
+            let began = Instant::now();
+            let mut problem = problem(node);
+            tally.expect(problem.contains("chancery recover"), || format!("{lost:?}: {problem}"));
+            while !problem.contains("were signed") && began.elapsed() < SHOWN {
+                std::thread::sleep(Duration::from_millis(100));
+                problem = self::problem(node);
+            }
+            tally.expect(problem.contains("were signed"), || format!("{lost:?}: {problem}"));
+            let doctor = fail(chancery(node.home()).args(["doctor", "--dir"]).arg(&node.folder), 1);
             node.stop().unwrap();
-            said.map(|_| health["problem"].to_string())
+            doctor.map(|_| problem)
         }
     };
     tally.expect(said.as_ref().is_ok_and(|said| said.contains("chancery recover")), || format!("{lost:?}: {said:?}"));
+}
+
+/// Why the node says that it is not healthy.
+fn problem(node: &Node) -> String {
+    let health = ureq::get(format!("{}/health", node.url)).config().http_status_as_error(false).build().call();
+    let health: Value = health.unwrap().body_mut().read_json().unwrap();
+    health["problem"].to_string()
 }
 
 fn recover(federation: &Federation) -> Duration {
