@@ -144,8 +144,13 @@ impl Registry {
         let ours = ground::root_at(&db, &held, size).await?;
         // Whoever holds a snapshot asks for no second connection.
         drop(db);
+        let mark = self.core.identity.as_ref().and_then(|identity| identity.mark.as_ref());
+        let known = [read(&held, mark).await?, self.core.seen()];
+        let differs = |known: &SignedCheckpoint| known.checkpoint().size == size && known.checkpoint().root != root;
         if ours.is_some_and(|ours| ours != root) {
             self.keep_contradiction(&held.log.origin, &[note.to_owned()]).await?;
+        } else if let Some(other) = known.into_iter().flatten().find(differs) {
+            self.keep_contradiction(&held.log.origin, &[other.to_string(), note.to_owned()]).await?;
         } else {
             let bare = mirror::bare(&signed, &held.key).map_err(|error| refuse(error.to_string()))?;
             remember(&self.core, &bare).await?;
@@ -202,7 +207,7 @@ async fn write(core: &Core, signed: &SignedCheckpoint) -> Result<()> {
     let Some(mark) = core.identity.as_ref().and_then(|identity| identity.mark.clone()) else { return Ok(()) };
     let (size, note) = (signed.checkpoint().size, signed.to_string());
     let written = tokio::task::spawn_blocking(move || match mark.read()? {
-        Some(before) if before == note || size_of(&before).is_some_and(|before| before > size) => Ok(()),
+        Some(before) if size_of(&before).is_some_and(|before| before >= size) => Ok(()),
         _ => mark.write(&note),
     });
     written.await.map_err(|error| failed("write", &error))?.map_err(|error| failed("write", &error))

@@ -113,6 +113,13 @@ async fn a_head_beside_the_own_one_ends_all_signing_and_is_kept() {
     assert_eq!(restored.hear(&branch.note).await.unwrap(), Some(Doubt::Beside { known: branch.size }));
     assert_eq!(signs(&nation, &restored).await, Err(Doubt::Beside { known: branch.size }));
     assert_eq!(restored.contradictions().await.unwrap().len(), 1);
+
+    // Nor need either of the two be held.
+    let backup = at_rest(&nation).await;
+    let third = nation.restored(backup.path(), &Memory::of(&branch)).await;
+    let other = head(&restored, &nation.origin).await;
+    assert_eq!(third.doubt().await.unwrap(), Some(Doubt::Behind { held: branch.size - 1, known: branch.size }));
+    assert_eq!(third.hear(&other.note).await.unwrap(), Some(Doubt::Beside { known: branch.size - 1 }));
 }
 
 #[tokio::test]
