@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use chancery_schema::digest::Digest;
-use chancery_schema::limits::BUNDLE_BYTES_MAX;
+use chancery_schema::limits::{BLOB_BYTES_MAX, BUNDLE_BYTES_MAX, ENVELOPE_BYTES_MAX};
+use chancery_schema::name::Origin;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -143,6 +144,31 @@ impl Client {
     /// When the node is not reached, or answers something else.
     pub fn bundle(&self, digest: &Digest) -> Outcome<Option<Vec<u8>>> {
         self.get(&format!("/bundle/{digest}"), BUNDLE_BYTES_MAX)
+    }
+
+    /// Fetches a part of the node's mirror of a log: its checkpoint, or a tile by its path.
+    ///
+    /// # Errors
+    /// As [`Client::bundle`].
+    pub fn mirror(&self, origin: &Origin, part: &str) -> Outcome<Option<Vec<u8>>> {
+        let origin = Digest::of(origin.as_str().as_bytes());
+        self.get(&format!("/mirror/{origin}/{part}"), BUNDLE_BYTES_MAX)
+    }
+
+    /// Fetches the envelope with this digest.
+    ///
+    /// # Errors
+    /// As [`Client::bundle`].
+    pub fn envelope(&self, digest: &Digest) -> Outcome<Option<Vec<u8>>> {
+        self.get(&format!("/envelope/{digest}"), ENVELOPE_BYTES_MAX as u64)
+    }
+
+    /// Fetches a blob.
+    ///
+    /// # Errors
+    /// As [`Client::bundle`].
+    pub fn blob(&self, digest: &Digest) -> Outcome<Option<Vec<u8>>> {
+        self.get(&format!("/blob/{digest}"), BLOB_BYTES_MAX)
     }
 
     /// Fetches the node's own introduction.

@@ -100,6 +100,8 @@ enum Command {
     #[command(subcommand)]
     View(node::view::Command),
     #[cfg(feature = "node")]
+    Recover(node::recover::Args),
+    #[cfg(feature = "node")]
     Doctor(node::doctor::Args),
 }
 
@@ -151,6 +153,8 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::Partner(command) => node::partner::run(command, context),
         #[cfg(feature = "node")]
         Command::View(command) => node::view::run(command, context),
+        #[cfg(feature = "node")]
+        Command::Recover(args) => node::recover::run(args, context),
         #[cfg(feature = "node")]
         Command::Doctor(args) => node::doctor::run(args, context),
     }

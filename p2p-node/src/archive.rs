@@ -100,6 +100,21 @@ pub async fn compare(registry: Registry, origin: Origin, note: String) -> Event 
     }
 }
 
+/// Takes a head of the own log that a partner shows. What the log has not signed says nothing.
+pub async fn hear(registry: Registry, note: String) -> Option<Event> {
+    match registry.hear(&note).await {
+        Ok(None) | Err(Error::DoesNotContinue { .. }) => {}
+        Ok(Some(doubt)) => {
+            let doubt = &doubt as &dyn std::error::Error;
+            error!(error = doubt, "A partner shows the own log, and nothing is signed");
+        }
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "Failed to compare the own log with what a partner shows");
+        }
+    }
+    None
+}
+
 /// Keeps the proof of two histories.
 pub async fn keep_contradiction(registry: Registry, origin: Origin, notes: Vec<String>) {
     match registry.keep_contradiction(&origin, &notes).await {

@@ -380,6 +380,7 @@ impl EventLoop {
                 let lost = Event::CosignaturesLost(origin.clone());
                 self.small(async { Some(archive::compare(registry, origin, note).await) }, Some(lost));
             }
+            Action::Hear(note) => self.small(archive::hear(registry, note), None),
             Action::KeepContradiction(origin, notes) => {
                 self.work.begin(archive::keep_contradiction(registry, origin, notes), None);
             }

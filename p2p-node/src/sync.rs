@@ -168,6 +168,8 @@ pub enum Action {
     /// Compare this checkpoint, a signed note no larger than the mirror, with the root that the mirror
     /// has at its size. Where they agree, its cosignatures are kept.
     Compare(Origin, String),
+    /// Take a head of the own log, a signed note, as a partner shows it.
+    Hear(String),
     /// Keep the proof that a log has two histories: one note, against what is held, or two.
     KeepContradiction(Origin, Vec<String>),
     /// Cosign the head of a mirror.
@@ -197,6 +199,8 @@ pub enum Action {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Machine {
     own: Option<Origin>,
+    /// The note with the head of the own log that was taken last, believed or not.
+    heard: Option<Digest>,
     peers: BTreeMap<PeerKey, Peer>,
     logs: BTreeMap<Origin, Log>,
     seen: Seen,
@@ -294,6 +298,12 @@ impl Machine {
                 }
                 head(log, &mut self.seen, peer, note, (checkpoint, lines), actions);
             } else if self.own.as_ref() == Some(&origin) {
+                // By the whole note: one that the log did not sign must not pass for one that it did.
+                let shown = Some(Digest::of(note.as_bytes()));
+                if self.heard != shown {
+                    self.heard = shown;
+                    actions.push(Action::Hear(note.clone()));
+                }
                 take_cosignatures(&mut self.seen, checkpoint, lines, actions);
             }
         }

@@ -184,7 +184,7 @@ impl World {
             Action::Complain(_, problem) => self.nodes[node].complaints.push(problem),
             Action::Setback(_, problem) => self.nodes[node].setbacks.push(problem),
             // Pulls end at once in this world.
-            Action::TakeCosignatures(..) | Action::StopPull(_) => {}
+            Action::TakeCosignatures(..) | Action::StopPull(_) | Action::Hear(_) => {}
         }
     }
 
@@ -649,6 +649,24 @@ fn lines_that_were_looked_at_are_not_taken_again_until_they_are_lost_or_long_ago
     assert_eq!(takes(&mut scene, &stranger), 0);
     scene.step(Event::Own("xx.example.org/chancery".parse().unwrap()));
     assert_eq!(takes(&mut scene, &stranger), 1);
+}
+
+#[test]
+fn a_head_of_the_own_log_is_taken_whoever_showed_the_like_of_it_before() {
+    let mut scene = Scene::new(5, &[Manner::Honest]);
+    let note = head(&scene.entries).to_string().replace("fr.example.org", "xx.example.org");
+    let heard = |scene: &mut Scene, note: &str| {
+        scene.did.clear();
+        scene.step(Event::Heads(peer(0), vec![note.to_owned()]));
+        scene.did.iter().filter(|action| matches!(action, Action::Hear(_))).count()
+    };
+    assert_eq!(heard(&mut scene, &note), 0, "it is a stranger's");
+    scene.step(Event::Own("xx.example.org/chancery".parse().unwrap()));
+    // A partner may show the same checkpoint without the log's signature first.
+    let unsigned = format!("{}\n— somebody AAAAAAAAAAAA\n", note.split_once("\n\n").unwrap().0.to_owned() + "\n");
+    assert_eq!(heard(&mut scene, &unsigned), 1);
+    assert_eq!(heard(&mut scene, &note), 1);
+    assert_eq!(heard(&mut scene, &note), 0);
 }
 
 #[test]

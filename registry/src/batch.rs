@@ -16,6 +16,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use crate::append::Appender;
 use crate::entity::log as log_table;
 use crate::error::Attempting;
+use crate::guard::Doubt;
 use crate::handover::Answer;
 use crate::log::{self, Held};
 use crate::view::{self, Judged};
@@ -54,6 +55,9 @@ impl<'c> Batch<'c> {
         let identity = core.identity()?;
         let gone = || Error::Inconsistent(format!("the own log {} is not in the database", identity.origin));
         let held = log::own(db).await?.filter(|held| held.log.origin == identity.origin).ok_or_else(gone)?;
+        if held.pending.is_some() {
+            return Err(Doubt::Unfinished.into());
+        }
         if held.head_size() != held.size {
             return Err(Error::Inconsistent("the own log's size is not that of its head".to_owned()));
         }
@@ -158,8 +162,8 @@ pub(crate) async fn refusal(core: &Core, submission: Submission) -> Result<Optio
 
 impl Written {
     /// The new head, if the log grew.
-    pub fn head(&self) -> Option<Checkpoint> {
-        self.signed.as_ref().map(|signed| signed.checkpoint().clone())
+    pub fn head(&self) -> Option<&SignedCheckpoint> {
+        self.signed.as_ref()
     }
 
     /// What to answer, in the order of the submissions.
@@ -209,7 +213,7 @@ pub(crate) fn cosign(
 }
 
 /// A charter must name the keys that this node signs with, or nobody could verify its log.
-fn names_other_keys(charter: &Charter, identity: &Identity) -> Result<Option<Refusal>> {
+pub(crate) fn names_other_keys(charter: &Charter, identity: &Identity) -> Result<Option<Refusal>> {
     let (witness, mirror) = (&charter.witness, &charter.mirror);
     let pairs = [
         ("log key", charter.log_key.keyid == key_id(&identity.log)?),
@@ -228,7 +232,7 @@ fn key_id(signer: &SharedSigner) -> Result<Digest> {
     Ok(key.key_id())
 }
 
-async fn set_fingerprint(db: &impl ConnectionTrait, log_id: i64, charter: &Digest) -> Result<()> {
+pub(crate) async fn set_fingerprint(db: &impl ConnectionTrait, log_id: i64, charter: &Digest) -> Result<()> {
     let fingerprint = Expr::value(charter.as_bytes().to_vec());
     let update = log_table::Entity::update_many().col_expr(log_table::Column::Fingerprint, fingerprint);
     update.filter(log_table::Column::Id.eq(log_id)).exec(db).await.attempting("set the fingerprint").map(|_| ())

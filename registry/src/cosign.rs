@@ -7,14 +7,16 @@ use chancery_schema::record::Scope;
 use sea_orm::ConnectionTrait;
 
 use crate::log::Held;
-use crate::{Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, log, logs, partners, witness};
+use crate::{
+    Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, guard, log, logs, partners, witness,
+};
 
 impl Registry {
     /// Signs a heartbeat: the own witness's timed cosignature on the own head. Nothing where another
     /// process sequences: that one says it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or there is doubt whether the own log may be signed on.
     pub async fn heartbeat(&self) -> Result<()> {
         if !self.core.leads() {
             return Ok(());
@@ -23,6 +25,7 @@ impl Registry {
         let Some(own) = log::own(&*writing).await? else { return Ok(()) };
         let Some(head) = &own.head else { return Ok(()) };
         let identity = self.core.identity()?;
+        guard::check(&self.core, &*writing, &own).await?;
         let (_, new) = sign(&*writing, &self.core, &own, head, &identity.witness, false).await?;
         writing.commit().await?;
         if new {

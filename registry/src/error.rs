@@ -3,6 +3,8 @@
 use chancery_schema::name::Origin;
 use sea_orm::DbErr;
 
+use crate::guard::Doubt;
+
 /// The world failing, or the archive contradicting itself.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -37,6 +39,19 @@ pub enum Error {
     /// The process that sequences tried twice, and failed.
     #[error("the process that sequences this log failed to enter the record, and its own log says why; try again")]
     Unsequenced,
+    /// What is held may be older than what was signed.
+    #[error("nothing is signed: {0}")]
+    Doubtful(#[from] Doubt),
+    /// The mark was not read or written.
+    #[error(
+        "failed to {attempted} the high-water mark: {problem}; see that it can be written where it is, and that the disk is not full"
+    )]
+    Mark {
+        /// What was attempted.
+        attempted: &'static str,
+        /// Why it failed.
+        problem: String,
+    },
     /// A key's device did not sign.
     #[error(transparent)]
     Sign(#[from] chancery_schema::key::SignError),

@@ -9,7 +9,7 @@
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `witness.rs`, `partners.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `partners.rs`, `guard.rs`, `recover.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -20,6 +20,7 @@ mod cosignatures;
 mod entity;
 mod error;
 mod ground;
+mod guard;
 mod handover;
 mod hashes;
 mod known;
@@ -29,6 +30,7 @@ mod logs;
 mod mirror;
 mod own;
 mod partners;
+mod recover;
 mod sequencer;
 mod store;
 mod types;
@@ -39,6 +41,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use chancery_schema::key::Signer;
+use chancery_schema::log::checkpoint::SignedCheckpoint;
 use chancery_schema::name::{Nation, Origin};
 use chancery_schema::time::Timestamp;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -49,6 +52,7 @@ use crate::store::Store;
 
 pub use crate::error::Error;
 pub use crate::ground::{Contradiction, Ground};
+pub use crate::guard::{Doubt, Mark, SharedMark};
 pub use crate::store::{Contents, check_address, look};
 pub use crate::types::*;
 
@@ -74,6 +78,8 @@ pub struct Identity {
     pub witness: (Origin, SharedSigner),
     /// Cosigns what is held: name and key.
     pub mirror: (Origin, SharedSigner),
+    /// Remembers what was signed last, should the database be lost; without one, this process does.
+    pub mark: Option<SharedMark>,
 }
 
 /// The archive. Cheap to clone; clones share one database and one sequencer, which ends with the
@@ -97,6 +103,8 @@ struct Core {
     known: known::Cache,
     /// Since when this process sequences; none while it does not.
     tenure: watch::Sender<Option<Tenure>>,
+    /// The newest checkpoint of the own log that this process has signed or seen.
+    seen: Mutex<Option<SignedCheckpoint>>,
 }
 
 impl Registry {
@@ -114,9 +122,9 @@ impl Registry {
         }
         let own = log::own_origin(store.read()).await?;
         let (signal, _) = broadcast::channel(bounds::SIGNALS);
-        let (sync, known) = (Mutex::default(), Mutex::default());
+        let (sync, known, seen) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (tenure, _) = watch::channel(None);
-        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, tenure });
+        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, tenure, seen });
         let submissions = match &core.identity {
             Some(_) => Some(sequencer::spawn(&core).await?),
             None => None,

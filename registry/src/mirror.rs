@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::digest::Digest;
 use chancery_schema::frame::{Frame, Package};
 use chancery_schema::limits::PACKAGE_ENTRIES_MAX;
@@ -11,6 +12,7 @@ use chancery_schema::log::entry::Entry;
 use chancery_schema::log::note::{Note, VerifierKey};
 use chancery_schema::log::tree::EMPTY_ROOT;
 use chancery_schema::name::Origin;
+use chancery_schema::record::Record;
 use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -20,7 +22,7 @@ use crate::entity::log as log_table;
 use crate::error::Attempting;
 use crate::log::{self, Held};
 use crate::partners::{self, Accredited};
-use crate::{Core, Error, MirrorState, Registry, Result, bodies, bounds, cosignatures, ground, logs, view};
+use crate::{Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, ground, logs, view};
 
 impl Registry {
     /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
@@ -84,36 +86,7 @@ impl Registry {
     /// # Errors
     /// When the database fails, or the package does not continue the mirror (then nothing is written).
     pub async fn extend(&self, package: &Package, bodies: &[Frame]) -> Result<MirrorState> {
-        let cosigners = cosignatures::known(&self.core).await?;
-        let writing = self.core.store.write().await?;
-        let db = &*writing;
-        let unknown = || Error::UnknownLog(package.origin.clone());
-        let held = log::find(db, &package.origin).await?.filter(|held| !held.log.own).ok_or_else(unknown)?;
-        let pending = continues(db, &held, package).await?;
-
-        let mut appender = Appender::begin(db, &held).await?;
-        let mut arrived = Arrived::read(bodies);
-        if held.size == 0 {
-            let (envelope, body) = first_charter(&self.core, db, &held, package.entries.first()).await?;
-            arrived.bodies.insert(envelope, body);
-        }
-        let mut first = package.start;
-        for bytes in &package.entries {
-            let index = appender.push(bytes.clone());
-            if let Ok(entry) = Entry::parse(bytes) {
-                first = first.min(arrived.store(db, &held, index, &entry, self.core.now()).await?);
-            }
-        }
-        let reached = reached(&held, &appender, &pending)?;
-        appender.write(db, reached.as_ref()).await?;
-        view::rebuild_from(db, &held.log, first).await?;
-        ground::heed(db, &self.core, &held.log, first).await?;
-        if let Some(head) = &reached {
-            cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
-        }
-        let now_held = log::find(db, &package.origin).await?.ok_or_else(unknown)?;
-        let state = state(db, &now_held).await?;
-        writing.commit().await?;
+        let (state, _) = grow(&self.core, package, bodies, false).await?;
         self.core.ring(&package.origin, state.size, true);
         Ok(state)
     }
@@ -182,6 +155,49 @@ impl Registry {
             None => Ok(Vec::new()),
         }
     }
+}
+
+/// Appends a package to a mirror, or to the own log where that is recovered. Answers also the checkpoint
+/// that was pulled towards, when it is reached.
+pub(crate) async fn grow(
+    core: &Core,
+    package: &Package,
+    bodies: &[Frame],
+    own: bool,
+) -> Result<(MirrorState, Option<SignedCheckpoint>)> {
+    let cosigners = cosignatures::known(core).await?;
+    let writing = core.store.write().await?;
+    let db = &*writing;
+    let unknown = || Error::UnknownLog(package.origin.clone());
+    let held = log::find(db, &package.origin).await?.filter(|held| held.log.own == own).ok_or_else(unknown)?;
+    let pending = continues(db, &held, package).await?;
+
+    let mut appender = Appender::begin(db, &held).await?;
+    let mut arrived = Arrived::read(bodies);
+    if held.size == 0 && own {
+        own_charter(core, db, &held, package.entries.first(), &arrived).await?;
+    } else if held.size == 0 {
+        let (envelope, body) = first_charter(core, db, &held, package.entries.first()).await?;
+        arrived.bodies.insert(envelope, body);
+    }
+    let mut first = package.start;
+    for bytes in &package.entries {
+        let index = appender.push(bytes.clone());
+        if let Ok(entry) = Entry::parse(bytes) {
+            first = first.min(arrived.store(db, &held, index, &entry, core.now()).await?);
+        }
+    }
+    let reached = reached(&held, &appender, &pending)?;
+    appender.write(db, reached.as_ref()).await?;
+    view::rebuild_from(db, &held.log, first).await?;
+    ground::heed(db, core, &held.log, first).await?;
+    if let Some(head) = &reached {
+        cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
+    }
+    let now_held = log::find(db, &package.origin).await?.ok_or_else(unknown)?;
+    let state = state(db, &now_held).await?;
+    writing.commit().await?;
+    Ok((state, reached))
 }
 
 /// What came along with a package, by digest.
@@ -299,6 +315,32 @@ async fn first_charter(
     Ok((envelope, body))
 }
 
+/// The own log must begin with a charter that its roots signed and that names the keys of this archive; the
+/// record digest of it is the nation's fingerprint.
+async fn own_charter(
+    core: &Core,
+    db: &impl ConnectionTrait,
+    held: &Held,
+    first: Option<&Vec<u8>>,
+    arrived: &Arrived,
+) -> Result<()> {
+    let refuse = |problem: String| Error::DoesNotContinue { origin: held.log.origin.clone(), problem };
+    let envelope = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
+    let body = envelope.and_then(|envelope| arrived.bodies.get(&envelope));
+    let body = body.ok_or_else(|| refuse("the charter, with which it begins, did not come along".to_owned()))?;
+    let submission = Submission::read(body).map_err(|refusal| refuse(refusal.to_string()))?;
+    let policy = Policy::Mirror { origin: held.log.origin.clone() };
+    let charter = decide(submission, &State::default(), &policy).map_err(|refusal| refuse(refusal.to_string()))?;
+    let charter = charter.submission();
+    match &charter.record {
+        Record::Charter(named) => match batch::names_other_keys(named, core.identity()?)? {
+            None => batch::set_fingerprint(db, held.log.id, &charter.digest).await,
+            Some(refusal) => Err(refuse(refusal.to_string())),
+        },
+        _ => Err(refuse("it does not begin with a charter".to_owned())),
+    }
+}
+
 /// The pending checkpoint as head, without cosignatures, if the mirror has reached it.
 fn reached(held: &Held, appender: &Appender, pending: &SignedCheckpoint) -> Result<Option<SignedCheckpoint>> {
     let target = pending.checkpoint();
@@ -346,7 +388,7 @@ pub(crate) async fn found(core: &Core, db: &impl ConnectionTrait, origin: &Origi
     log::find(db, origin).await?.ok_or_else(unknown)
 }
 
-async fn state(db: &impl ConnectionTrait, held: &Held) -> Result<MirrorState> {
+pub(crate) async fn state(db: &impl ConnectionTrait, held: &Held) -> Result<MirrorState> {
     Ok(MirrorState {
         origin: held.log.origin.clone(),
         log_vkey: held.key.to_string(),

@@ -53,7 +53,7 @@ impl Registry {
         }
         match hand_over(&self.core, &bytes).await? {
             Answer::Refused(refusal) => Ok(Admission::Refused(refusal)),
-            Answer::Failed => Err(Error::Unsequenced),
+            Answer::Failed => Err(self.doubt().await?.map_or(Error::Unsequenced, Error::Doubtful)),
             Answer::Admitted { again } => {
                 let held = log::own(self.core.store.read()).await?.ok_or(Error::ReadOnly)?;
                 self.core.ring(&held.log.origin, held.head_size(), true);

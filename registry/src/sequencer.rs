@@ -8,7 +8,8 @@
 //! Every process that has the nation's keys runs this task, and the one that holds the lease sequences:
 //! what was submitted to it, and what others handed over. Three things keep two sequencers apart: the
 //! lease, which is checked in each transaction; the write lock of that transaction; and the head, which
-//! moves only from the size and root that were read.
+//! moves only from the size and root that were read. What keeps it from signing on an older database is
+//! the guard.
 //!
 //! The lease is looked at beside the sequencing and not between two batches, for a batch may have to wait
 //! until others have written. Should the task end by a defect, nobody answers for it, and another process
@@ -18,15 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_schema::admission::Submission;
-use chancery_schema::log::checkpoint::Checkpoint;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at};
 
 use crate::batch::{Batch, Written};
 use crate::handover::{self, Answer, Handed};
 use crate::lease::{LOOK, Lease, Tenure};
-use crate::log::Held;
-use crate::{Admission, Core, Error, Result, bounds};
+use crate::{Admission, Core, Error, Result, bounds, guard};
 
 /// How long to wait when the database did not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -48,7 +47,7 @@ pub(crate) async fn spawn(core: &Arc<Core>) -> Result<mpsc::Sender<Request>> {
     let (sender, requests) = mpsc::channel(bounds::SUBMISSIONS);
     let lease = Lease::ask(&core.store, core.now()).await?;
     core.tenure.send_replace(lease.tenure());
-    let sequencer = Sequencer { core: Arc::clone(core), requests, high: None, resigning: None };
+    let sequencer = Sequencer { core: Arc::clone(core), requests, resigning: None };
     tokio::spawn(run(lease, sequencer));
     Ok(sender)
 }
@@ -102,8 +101,6 @@ fn every(period: Duration) -> Interval {
 struct Sequencer {
     core: Arc<Core>,
     requests: mpsc::Receiver<Request>,
-    /// The newest checkpoint that this sequencer signed.
-    high: Option<Checkpoint>,
     /// Whom to tell that it has ended, once it was asked to.
     resigning: Option<oneshot::Sender<()>>,
 }
@@ -219,7 +216,7 @@ impl Sequencer {
         let writing = self.core.store.write_first().await?;
         self.tenure()?.check(&*writing).await?;
         let mut batch = Batch::begin(&self.core, &*writing).await?;
-        self.not_behind(batch.held())?;
+        guard::check(&self.core, &*writing, batch.held()).await?;
         for submission in submissions {
             batch.submit(&*writing, submission).await?;
         }
@@ -238,23 +235,12 @@ impl Sequencer {
         let written = batch.write(&*writing).await?;
         writing.commit().await?;
         if let Some(head) = written.head() {
-            self.core.ring(&head.origin, head.size, true);
-            self.high = Some(head);
+            // Before anyone is told of it: should the database be lost, nothing else is signed in its place.
+            let remembered = guard::remember(&self.core, head).await;
+            self.core.ring(&head.checkpoint().origin, head.checkpoint().size, true);
+            remembered?;
         }
         Ok(written)
-    }
-
-    /// A sequencer signs nothing smaller than, or beside, what it signed before.
-    fn not_behind(&self, held: &Held) -> Result<()> {
-        match &self.high {
-            Some(high) if held.size < high.size || (held.size == high.size && held.root != high.root) => {
-                Err(Error::Inconsistent(format!(
-                    "the own log was signed with {} entries and has another head now",
-                    high.size
-                )))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -36,14 +36,8 @@ async fn mirror(source: &Nation, mirror: &Nation) {
 
 /// What a check finds in a copy of the archive after a change.
 async fn findings(nation: &Nation, change: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let copy = if database::is_postgres() {
-        database::copy(nation.folder(), folder.path())
-    } else {
-        let copy = url(folder.path());
-        nation.execute(&format!("VACUUM INTO '{}'", copy.trim_start_matches("sqlite:"))).await;
-        copy
-    };
+    let folder = nation.backup().await;
+    let copy = url(folder.path());
     let db = Database::connect(&copy).await.unwrap();
     let changed = db.execute_unprepared(&database::statement(change)).await.unwrap();
     assert!(change.is_empty() || changed.rows_affected() == 1, "{} rows: {change}", changed.rows_affected());

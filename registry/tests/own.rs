@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chancery_registry::{Admission, BlobOutcome, Contents, Error, Identity, Registry, SharedSigner, look};
+use chancery_registry::{Admission, BlobOutcome, Contents, Doubt, Error, Identity, Registry, SharedSigner, look};
 use chancery_schema::admission::Code;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
@@ -142,7 +142,7 @@ async fn a_database_put_back_in_time_is_not_signed_again() {
     nation.execute(&back).await;
 
     let error = nation.registry.admit(&nation.card("rival").to_bytes()).await.unwrap_err();
-    assert!(error.to_string().contains("signed with 5 entries"), "{error}");
+    assert!(matches!(error, Error::Doubtful(Doubt::Behind { held: 4, known: 5 })), "{error}");
     assert_eq!(count(&nation, "entry").await, 4);
 }
 

@@ -245,13 +245,109 @@ fn signed(origin: &Origin, size: u64, signer: &Nation) -> Note {
 
 /// Brings a mirror to the source's head.
 async fn pull(source: &Nation, mirror: &Registry) -> Result<(), Error> {
-    let head = source.registry.head(&source.origin).await?.unwrap();
-    mirror.set_pending(&source.origin, &head.note).await?;
+    pull_from(&source.registry, &source.origin, mirror).await
+}
+
+async fn pull_from(source: &Registry, origin: &Origin, mirror: &Registry) -> Result<(), Error> {
+    let head = source.head(origin).await?.unwrap();
+    mirror.set_pending(origin, &head.note).await?;
     loop {
-        let size = mirror.mirror(&source.origin).await?.unwrap().size;
-        let Some((package, bodies)) = source.registry.package(&source.origin, size, head.size).await? else {
+        let size = mirror.mirror(origin).await?.unwrap().size;
+        let Some((package, bodies)) = source.package(origin, size, head.size).await? else {
             return Ok(());
         };
         mirror.extend(&package, &bodies).await?;
     }
+}
+
+/// A backup is restored, and the node signs a second history.
+#[test]
+fn restore_old_backup() {
+    row::report("T06", "restore_old_backup", |share| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(restore_old_backup_of(share))
+    });
+}
+
+/// What is known outside of a backup when it is restored.
+#[derive(Clone, Copy, Debug)]
+enum Left {
+    /// The mark, and nobody is reached.
+    Mark,
+    /// No mark, and a partner is reached.
+    Partner,
+    /// Neither.
+    Nothing,
+}
+
+async fn restore_old_backup_of(share: Share) -> (Tally, String) {
+    let count = share.of(4_u64, 100);
+    let (nation, partner) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    nation.befriend(&partner).await;
+    partner.befriend(&nation).await;
+    let mut backups = Vec::new();
+    // A backup in which nobody sequences is taken over at once.
+    nation.registry.resign().await;
+    for _ in 0..count {
+        backups.push(nation.backup().await);
+        // The backup of a server's database sends its users away.
+        let registry = nation.reopened().await;
+        registry.admit(&nation.endpoint().to_bytes()).await.unwrap();
+        registry.resign().await;
+    }
+    let source = nation.reopened().await;
+    let newest = source.head(&nation.origin).await.unwrap().unwrap();
+    pull_from(&source, &nation.origin, &partner.registry).await.unwrap();
+    let mut tally = Tally::default();
+    for (number, backup) in backups.iter().enumerate() {
+        for left in [Left::Mark, Left::Nothing, Left::Partner] {
+            restore(&nation, backup.path(), left, &newest, &mut tally, number).await;
+        }
+        let mark = common::Memory::of(&newest);
+        let restored = nation.restored(backup.path(), &mark).await;
+        let state = common::recover(&restored, &partner.registry, &nation.origin).await;
+        let same = state.as_ref().is_ok_and(|state| (state.size, state.root) == (newest.size, newest.root));
+        tally.expect(same, || format!("backup {number} is not recovered to the same root: {state:?}"));
+        let on = restored.admit(&nation.endpoint().to_bytes()).await;
+        tally.expect(matches!(on, Ok(chancery_registry::Admission::Admitted(_))), || {
+            format!("backup {number} signs on: {on:?}")
+        });
+        let grown = restored.head(&nation.origin).await.unwrap().unwrap();
+        let proof = restored.consistency(&nation.origin, newest.size, grown.size).await.unwrap().unwrap();
+        let holds =
+            chancery_schema::log::tree::verify_consistency(newest.size, &newest.root, grown.size, &grown.root, &proof);
+        tally.expect(grown.size == newest.size + 1 && holds.is_ok(), || format!("backup {number} signs beside"));
+    }
+    let tried = format!(
+        "{count} backups restored with the mark, with a partner, and with neither: none signs beside what was signed; each \
+         is then recovered from the partner to the same root and signs on"
+    );
+    (tally, tried)
+}
+
+/// A restored backup signs nothing, whatever of the two is left.
+async fn restore(
+    nation: &Nation,
+    backup: &std::path::Path,
+    left: Left,
+    newest: &chancery_registry::Head,
+    tally: &mut Tally,
+    number: usize,
+) {
+    let mark = match left {
+        Left::Mark => common::Memory::of(newest),
+        Left::Partner | Left::Nothing => std::sync::Arc::default(),
+    };
+    let restored = nation.restored(backup, &mark).await;
+    if matches!(left, Left::Partner) {
+        restored.hear(&newest.note).await.unwrap();
+    }
+    let before = restored.head(&nation.origin).await.unwrap().unwrap();
+    let answer = restored.admit(&nation.endpoint().to_bytes()).await;
+    tally.expect(matches!(answer, Err(Error::Doubtful(_))), || format!("backup {number}, {left:?}: {answer:?}"));
+    let beat = restored.heartbeat().await;
+    tally.expect(matches!(beat, Err(Error::Doubtful(_))), || format!("backup {number}, {left:?}: {beat:?}"));
+    let after = restored.head(&nation.origin).await.unwrap().unwrap();
+    tally.expect(before == after, || format!("backup {number}, {left:?}: signed {} entries", after.size));
+    restored.resign().await;
 }

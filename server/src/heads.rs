@@ -101,6 +101,7 @@ mod tests {
             log: Arc::new(nation.key(Role::Log, 0)),
             witness: (cosigner(Role::Witness), Arc::new(nation.key(Role::Witness, 0))),
             mirror: (cosigner(Role::Mirror), Arc::new(nation.key(Role::Mirror, 0))),
+            mark: None,
         };
         let url = chancery_tests::database::url(folder);
         Registry::open(&url, Some(identity), Arc::new(day)).await.unwrap()

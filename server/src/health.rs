@@ -1,9 +1,9 @@
-//! Healthy means: a valid checkpoint of the own log was signed lately.
+//! Healthy means: a valid checkpoint of the own log was signed lately, and the next one may be.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
-use chancery_registry::{Head, Result};
+use chancery_registry::{Error, Head, Result};
 use chancery_schema::limits::CLOCK_SKEW_SECONDS;
 use chancery_schema::log::checkpoint;
 use chancery_schema::time::Timestamp;
@@ -21,7 +21,7 @@ const AGE_MAX_SECONDS: i64 = 1800;
 struct Health {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'static str>,
+    problem: Option<String>,
     version: &'static str,
     /// Whether this process sequences; of several that serve one archive, one does.
     sequencing: bool,
@@ -42,15 +42,19 @@ struct Log {
 /// `GET /health`: 200 when healthy, otherwise 503.
 pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Failure> {
     let sequencing = state.registry.leads();
+    let doubt = doubt(&state).await?;
     let Some(head) = state.heads.own().await? else {
-        return Ok(answer(Some("this node keeps no log of its own"), sequencing, None));
+        let none = || "this node keeps no log of its own".to_owned();
+        return Ok(answer(Some(doubt.unwrap_or_else(none)), sequencing, None));
     };
     let signed_at = signed_at(&state, &head).await?;
     let age = signed_at.map(|at| (state.clock)().unix_seconds() - at.unix_seconds());
-    let problem = if !is_signed(&state, &head).await? {
-        Some("the own log's key has not signed the checkpoint")
+    let problem = if doubt.is_some() {
+        doubt
+    } else if !is_signed(&state, &head).await? {
+        Some("the own log's key has not signed the checkpoint".to_owned())
     } else if age.is_none_or(|age| !(-CLOCK_SKEW_SECONDS..=AGE_MAX_SECONDS).contains(&age)) {
-        Some("no heartbeat was signed lately; see that `chancery serve` runs and its clock is right")
+        Some("no heartbeat was signed lately; see that `chancery serve` runs and its clock is right".to_owned())
     } else {
         None
     };
@@ -62,6 +66,15 @@ pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Fai
         age_seconds: age,
     };
     Ok(answer(problem, sequencing, Some(log)))
+}
+
+/// Why nothing is signed, if so.
+async fn doubt(state: &State) -> Result<Option<String>> {
+    match state.registry.doubt().await {
+        Ok(doubt) => Ok(doubt.map(|doubt| doubt.to_string())),
+        Err(problem @ Error::Mark { .. }) => Ok(Some(problem.to_string())),
+        Err(error) => Err(error),
+    }
 }
 
 /// When the own witness last cosigned the own head, or one after it that another process has signed since.
@@ -78,7 +91,7 @@ async fn is_signed(state: &State, head: &Head) -> Result<bool> {
     Ok(checkpoint::open(head.note.as_bytes(), &key).is_ok())
 }
 
-fn answer(problem: Option<&'static str>, sequencing: bool, log: Option<Log>) -> HttpResponse {
+fn answer(problem: Option<String>, sequencing: bool, log: Option<Log>) -> HttpResponse {
     let mut response = match problem {
         None => HttpResponse::Ok(),
         Some(_) => HttpResponse::ServiceUnavailable(),

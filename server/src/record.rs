@@ -4,6 +4,7 @@ use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_DISPOSITION, Head
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chancery_schema::digest::Digest;
+use chancery_schema::frame::Frame;
 
 use crate::accept::{prefers_page, values};
 use crate::language::Language;
@@ -35,6 +36,20 @@ pub async fn envelope(state: Data<State>, path: Path<String>, request: HttpReque
     let record = state.registry.record(&digest).await?.ok_or(NO_RECORD)?;
     let envelope = state.registry.envelope(&record.origin, record.index).await?.ok_or(NO_RECORD)?;
     Ok(held("application/json", Cache::Never, envelope, place))
+}
+
+/// `GET /envelope/<digest>`: an envelope by its own digest, as entries of logs name it.
+pub async fn envelope_named(
+    state: Data<State>,
+    path: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let digest = digest(&path)?;
+    let place = state.download(&request).await?;
+    match state.registry.piece(&digest).await? {
+        Some(Frame::Envelope(envelope)) => Ok(held("application/json", Cache::Immutable, envelope, place)),
+        _ => Err(Failure::NotFound("no such envelope is held here")),
+    }
 }
 
 /// `GET /bundle/<digest>`: a `.chancery` file.

@@ -24,6 +24,7 @@ pub fn all(config: &mut ServiceConfig) {
         .service(resource("/blob/{digest}", blob::get).put(blob::put).wrap(from_fn(in_time_of_upload)))
         .service(timed(resource("/record/{digest}", record::record)))
         .service(timed(resource("/record/{digest}/envelope", record::envelope)))
+        .service(timed(resource("/envelope/{digest}", record::envelope_named)))
         .service(timed(resource("/bundle/{digest}", record::bundle)))
         .service(timed(resource("/introduction", record::introduction)))
         .service(timed(resource("/log/checkpoint", log::own_checkpoint)))

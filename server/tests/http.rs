@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
+use chancery_schema::digest::Digest;
+use chancery_schema::key::Role;
 use chancery_schema::limits::CLOCK_SKEW_SECONDS;
+use chancery_schema::log::checkpoint::{self, Checkpoint};
 use chancery_server::Error;
 
 use crate::node::{Node, config, start};
@@ -73,6 +76,27 @@ fn a_node_is_healthy_while_its_heartbeat_is_fresh() {
     assert_eq!((&health["log"]["size"], &health["log"]["ageSeconds"]), (&3.into(), &0.into()));
     let old = Node::empty().get("/health");
     assert_eq!(old.status, 503);
+}
+
+#[test]
+fn a_node_whose_partner_shows_more_of_its_log_than_it_holds_signs_nothing_and_says_so() {
+    let mut node = Node::with_model();
+    node.runtime.block_on(node.registry.heartbeat()).unwrap();
+    let origin = node.nation.origin.clone();
+    let checkpoint = Checkpoint { origin, size: 9, root: Digest::of(b"nine entries") };
+    let shown = checkpoint::sign(checkpoint, &node.nation.key(Role::Log, 0)).unwrap().to_string();
+    assert!(node.runtime.block_on(node.registry.hear(&shown)).unwrap().is_some());
+    let answer = node.get("/health");
+    let health: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    let problem = health["problem"].as_str().unwrap();
+    assert!(answer.status == 503 && problem.contains("9 entries") && problem.contains("chancery recover"), "{health}");
+    let envelope = node.nation.card("other", "1.0").to_bytes();
+    let body = serde_json::json!({
+        "query": "mutation ($envelope: String!) { publish(input: { envelope: $envelope }) { status } }",
+        "variables": { "envelope": String::from_utf8(envelope).unwrap() },
+    });
+    let answer = node.post(&body.to_string());
+    assert!(answer.text().contains("READ_ONLY") && answer.text().contains("signs nothing"), "{}", answer.text());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use chancery_registry::Identity;
 use chancery_schema::key::Role;
 
+use super::mark;
 use crate::Context;
 use crate::commands::charter::cosigner_name;
 use crate::config::Config;
@@ -93,5 +94,6 @@ pub fn identity(config: &Config, [log, witness, mirror]: [Key; 3]) -> Outcome<Id
         log: Arc::new(log),
         witness: (cosigner_name(&config.origin, Role::Witness)?, Arc::new(witness)),
         mirror: (cosigner_name(&config.origin, Role::Mirror)?, Arc::new(mirror)),
+        mark: Some(mark::of(config)),
     })
 }

@@ -5,9 +5,11 @@ pub mod doctor;
 pub mod init;
 pub mod keys;
 pub mod lookup;
+pub mod mark;
 pub mod partner;
 pub mod publish;
 pub mod receipt;
+pub mod recover;
 pub mod running;
 pub mod serve;
 pub mod view;
@@ -84,7 +86,7 @@ pub async fn open_archive(config: &Config, identity: Option<Identity>) -> Outcom
     if let Database::File(path) = &config.database
         && !path.is_file()
     {
-        let hint = "found the nation with `chancery init`, or name its folder with --dir";
+        let hint = "found the nation with `chancery init`, name its folder with --dir, or rebuild a lost one with `chancery recover`";
         return fail(Exit::Usage, format!("no database {}; {hint}", path.display()));
     }
     let attempted = || format!("failed to use the database {}", config.database);

@@ -3,10 +3,10 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use chancery_registry::{Admission, Clock, Identity, MirrorState, Receipt, Registry};
+use chancery_registry::{Admission, Clock, Head, Identity, Mark, MirrorState, Receipt, Registry};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, PublicKey, Role, Signer};
@@ -88,6 +88,24 @@ impl Nation {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A backup of the archive, in a folder of its own. On `PostgreSQL` the archive's own connections end.
+    pub async fn backup(&self) -> TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        if database::is_postgres() {
+            let _ = database::copy(self.folder(), folder.path());
+        } else {
+            let copy = url(folder.path());
+            self.execute(&format!("VACUUM INTO '{}'", copy.trim_start_matches("sqlite:"))).await;
+        }
+        folder
+    }
+
+    /// Opens a backup as the node itself would, with its keys and this mark.
+    pub async fn restored(&self, backup: &Path, mark: &Arc<Memory>) -> Registry {
+        let mark = Some(Arc::clone(mark) as _);
+        open(backup, Some(Identity { mark, ..self.identity() }), &self.now).await
     }
 
     /// Lets time pass.
@@ -299,6 +317,45 @@ impl Nation {
     }
 }
 
+/// A mark in memory.
+#[derive(Default)]
+pub struct Memory(pub Mutex<Option<String>>);
+
+impl Memory {
+    /// The mark that remembers this head.
+    pub fn of(head: &Head) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Some(head.note.clone()))))
+    }
+
+    pub fn note(&self) -> Option<String> {
+        self.0.lock().expect("nobody panicked").clone()
+    }
+}
+
+impl Mark for Memory {
+    fn read(&self) -> std::io::Result<Option<String>> {
+        Ok(self.note())
+    }
+
+    fn write(&self, note: &str) -> std::io::Result<()> {
+        *self.0.lock().expect("nobody panicked") = Some(note.to_owned());
+        Ok(())
+    }
+}
+
+/// Rebuilds the own log of `own` from a partner's mirror, up to what that holds.
+pub async fn recover(own: &Registry, partner: &Registry, origin: &Origin) -> chancery_registry::Result<MirrorState> {
+    let head = partner.head(origin).await?.expect("a mirror");
+    let mut state = own.own_log().await?;
+    let proof = partner.consistency(origin, state.size, head.size).await?.expect("a proof");
+    own.recover_to(&head.note, &proof).await?;
+    while state.size < head.size {
+        let (package, bodies) = partner.package(origin, state.size, head.size).await?.expect("a package");
+        state = own.recover(&package, &bodies).await?;
+    }
+    Ok(state)
+}
+
 /// Brings a mirror up to the source's head.
 pub async fn pull(source: &Nation, mirror: &Registry) -> MirrorState {
     let head = source.registry.head(&source.origin).await.unwrap().expect("a head");
@@ -340,6 +397,7 @@ fn identity(seed: &str, origin: &Origin) -> Identity {
         log: Arc::new(key(seed, Role::Log)),
         witness: cosigner(Role::Witness),
         mirror: cosigner(Role::Mirror),
+        mark: None,
     }
 }
 

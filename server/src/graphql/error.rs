@@ -127,6 +127,11 @@ impl<T> OrFault<T> for registry::Result<T> {
                 let message = "another process keeps this node's log at this moment; publish again in a few seconds";
                 Fault::new(ErrorCode::Busy, message).into()
             }
+            registry::Error::Doubtful(doubt) => {
+                tracing::error!(error = &doubt as &dyn std::error::Error, "Nothing is signed");
+                let message = "this node signs nothing now, since more of its log may be known elsewhere than here; its operator finds out why at /health";
+                Fault::new(ErrorCode::ReadOnly, message).into()
+            }
             error => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Failed to answer a GraphQL field");
                 Fault::new(ErrorCode::Internal, "the archive did not answer; the node's operator finds out why").into()
@@ -144,6 +149,7 @@ mod tests {
         for (error, code) in [
             (registry::Error::NotSequencer, "BUSY"),
             (registry::Error::ReadOnly, "READ_ONLY"),
+            (registry::Doubt::Unmarked.into(), "READ_ONLY"),
             (registry::Error::Invalid("nothing for strangers".to_owned()), "INTERNAL"),
         ] {
             let error = Err::<(), _>(error).or_fault().unwrap_err();

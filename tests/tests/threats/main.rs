@@ -1,5 +1,5 @@
-//! Threats by number: what an attacker may try on records, keys, texts and proofs, each tried many
-//! times, with a row that says how often.
+//! Threats by number: what an attacker may try on records, keys, texts and proofs, and what a node may
+//! lose, each tried many times, with a row that says how often.
 //!
 //! `make test` tries a bounded share; `make threats` (`CHANCERY_THREATS=full`) tries all.
 
@@ -10,6 +10,7 @@ mod ed25519;
 mod golden;
 mod json;
 mod judges;
+mod lost;
 mod mix;
 mod split;
 mod stolen;
@@ -52,6 +53,12 @@ fn split_view() {
 #[test]
 fn stolen_key() {
     row::report("T12", "stolen_key", stolen::run);
+}
+
+/// A node is lost with all that it held.
+#[test]
+fn lose_everything() {
+    row::report("T13", "lose_everything", lost::run);
 }
 
 /// Genuine parts of different histories are put together.

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::clock;
 use crate::config::{Config, socket};
 use crate::node::partner::{standing, sync_states};
-use crate::node::{block_on, keys, open_archive, running};
+use crate::node::{block_on, keys, mark, open_archive, running};
 use crate::output::Outcome;
 use crate::private_file;
 use crate::visible::visible;
@@ -90,6 +90,11 @@ impl Report {
                 Standing::Ok,
                 format!("every hash, proof and count of {size} own entries and of the mirrors holds"),
             );
+        }
+        match registry.doubt_by(Some(&mark::of(config))).await {
+            Ok(None) => {}
+            Ok(Some(doubt)) => self.note("own log", Standing::Finding, format!("nothing is signed: {doubt}")),
+            Err(problem) => self.note("own log", Standing::Finding, problem.to_string()),
         }
         self.clock(config, &registry).await?;
         self.terms(config, &registry).await?;
