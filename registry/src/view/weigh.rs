@@ -1,6 +1,8 @@
 //! Weighing records again: what a revocation takes from those that came before it, and which card of a
 //! version stands.
 
+use std::collections::BTreeSet;
+
 use chancery_schema::record::{Kind, Reason, Revocation};
 use chancery_schema::roster::Standing;
 use sea_orm::sea_query::Expr;
@@ -33,7 +35,7 @@ type Card = (i64, Vec<u8>, bool, String, Option<Vec<u8>>);
 /// Weighs every record of a log again. All of them, for whoever lets others sign, and revoke, may be revoked.
 pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
     let Some(roster) = roster(db, log).await? else { return Ok(()) };
-    let mut after = -1;
+    let (mut after, mut versions) = (-1, BTreeSet::new());
     loop {
         let rows: Vec<Row> = record::Entity::find()
             .select_only()
@@ -49,7 +51,7 @@ pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
             .all(db)
             .await
             .attempting("read records to weigh them again")?;
-        let Some((last, ..)) = rows.last() else { return Ok(()) };
+        let Some((last, ..)) = rows.last() else { break };
         after = *last;
         for (index, kind, record, signers, verdict) in rows {
             let (Some(kind), Some(record)) = (Kind::from_word(&kind), record) else { continue };
@@ -58,12 +60,14 @@ pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
             // One that is contested or void may be so for another key than before.
             if standing != Standing::Stands || !stood {
                 write(db, log, index, standing).await?;
-                if let Some((urn, version)) = version_of(db, log, index).await? {
-                    cards(db, log, (&urn, &version), 0).await?;
-                }
+                versions.extend(version_of(db, log, index).await?);
             }
         }
     }
+    for (urn, version) in versions {
+        cards(db, log, (&urn, &version), 0).await?;
+    }
+    Ok(())
 }
 
 async fn write(db: &impl ConnectionTrait, log: &Log, index: i64, standing: Standing) -> Result<()> {
