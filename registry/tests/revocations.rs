@@ -10,7 +10,7 @@ use chancery_schema::bundle::{self, Bundle, Trust};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::frame::Frame;
-use chancery_schema::key::{PublicKey, Role, Signer as _};
+use chancery_schema::key::{KeyRecord, PublicKey, Role, Signer as _};
 use chancery_schema::record::Kind;
 use common::{Nation, pull};
 use serde_json::{Value, json};
@@ -131,4 +131,28 @@ async fn a_body_that_comes_after_a_revocation_is_weighed_by_it() {
     assert_eq!(verdict(&late.registry, &own).await, Verdict::Valid);
     assert!(matches!(verdict(&late.registry, &stolen).await, Verdict::Void(_)));
     assert_eq!(listed(&late.registry).await, [own.record_digest()]);
+}
+
+#[tokio::test]
+async fn a_bundle_proves_what_an_older_delegation_carries_once_a_thiefs_newer_one_is_void() {
+    let nation = Nation::empty("FR").await;
+    let second = KeyRecord::issue(&nation.key(Role::Evaluator), &nation.code, &nation.origin, Role::Registrar).unwrap();
+    let body = |envelope: &Envelope| -> Value {
+        serde_json::from_slice::<Value>(envelope.payload()).unwrap()["predicate"].take()
+    };
+    let mut charter = body(&nation.charter());
+    charter["registrars"].as_array_mut().unwrap().push(json!(second));
+    let charter = nation.sign(Kind::Charter, &charter, Role::Root);
+    nation.admit(&charter).await;
+    let honest = nation.delegation(Role::Publisher, &[Kind::ModelCard], &["*"]);
+    nation.admit(&honest).await;
+    nation.admit(&nation.sign(Kind::Delegation, &body(&honest), Role::Evaluator)).await;
+    let (own, _) = nation.publish("umoja").await;
+    let robbed = json!({ "key": second.keyid, "reason": "compromised-since", "since": 2 });
+    nation.admit(&nation.sign(Kind::Revocation, &robbed, Role::Root)).await;
+
+    assert_eq!(verdict(&nation.registry, &own).await, Verdict::Valid);
+    let bytes = nation.registry.bundle(&own.record_digest()).await.unwrap().expect("a bundle");
+    let report = bundle::verify(&Bundle::read(&bytes).unwrap(), &Trust::Fingerprint(charter.record_digest()));
+    assert_eq!(report.verdict, bundle::Verdict::Verified, "{:?}", report.checks);
 }

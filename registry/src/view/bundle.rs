@@ -12,10 +12,13 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 
 use super::entity::{delegation, record, revocation};
 use super::records::by_digest;
-use super::verdict::admitted;
+use super::verdict::{VOID, admitted};
 use crate::error::Attempting;
 use crate::log::{self, Held, Log, column, size};
 use crate::{Error, Registry, Result, bodies, logs, own};
+
+/// Delegations of one key in a bundle: a registrar that was robbed may have given several.
+const DELEGATIONS_MAX: u64 = 8;
 
 /// Room that is left in a bundle for its header, its proofs and its end, in bytes.
 const ROOM_BYTES: u64 = 4 << 20;
@@ -158,17 +161,30 @@ pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) 
     charters.map(|(index, digest)| Ok((size(index)?, log::digest(&digest)?))).collect()
 }
 
-/// Where the delegation stands under which a key signed entry `before`; none for a key of the charter.
-async fn delegated(db: &impl ConnectionTrait, log: &Log, keyid: &Digest, before: u64) -> Result<Option<u64>> {
-    let row = delegation::Entity::find()
+/// Where the delegations stand under which a key signed entry `before`; none for a key of the charter. Where the
+/// newest is void, the one before stands in for it, and so on.
+async fn delegated(db: &impl ConnectionTrait, log: &Log, keyid: &Digest, before: u64) -> Result<Vec<u64>> {
+    let newest_first: Vec<i64> = delegation::Entity::find()
+        .select_only()
+        .column(delegation::Column::Idx)
         .filter(delegation::Column::LogId.eq(log.id))
         .filter(delegation::Column::Keyid.eq(keyid.as_bytes().to_vec()))
         .filter(delegation::Column::Idx.lt(column(before)))
         .order_by_desc(delegation::Column::Idx)
-        .one(db)
+        .limit(DELEGATIONS_MAX)
+        .into_tuple()
+        .all(db)
         .await
-        .attempting("look for a delegation")?;
-    row.map(|row| size(row.idx)).transpose()
+        .attempting("look for delegations")?;
+    let mut indexes = Vec::new();
+    for index in newest_first {
+        indexes.push(size(index)?);
+        let row = record::Entity::find_by_id((log.id, index)).one(db).await.attempting("look for a delegation")?;
+        if row.is_none_or(|row| row.verdict != VOID) {
+            break;
+        }
+    }
+    Ok(indexes)
 }
 
 /// Where a key was revoked, but for revocations that affirm other records only.
