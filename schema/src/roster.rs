@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::admission::Admitted;
+use crate::admission::{Admitted, End};
 use crate::digest::Digest;
 use crate::name::{Nation, Origin};
 use crate::record::{Charter, Delegation, Kind, Reason, Record, Revocation};
@@ -156,6 +156,17 @@ impl Roster {
             delegated = older.max().unwrap_or(delegated).max(delegated);
         }
         delegated.min(self.own_standing(keyid, index, record))
+    }
+
+    /// What ended a record of which these are the ends: its redaction, whatever became of the keys that signed
+    /// that, for what is erased does not come back; or the first withdrawal that is not void.
+    #[must_use]
+    pub fn end<'e>(&self, ends: &'e [End]) -> Option<&'e End> {
+        let redaction = ends.iter().find(|end| end.kind == Kind::Redaction);
+        redaction.or_else(|| {
+            let standing = |end: &End| self.standing(end.kind, end.index, &end.record, &end.signers);
+            ends.iter().find(|end| !matches!(standing(end), Standing::Void { .. }))
+        })
     }
 
     fn delegation_stands(&self, delegation: &Signed<Delegation>) -> Standing {

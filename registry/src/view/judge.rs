@@ -216,7 +216,7 @@ async fn entered(db: &impl ConnectionTrait, log: &Log, asked: &BTreeSet<Digest>)
         for row in rows {
             if let (Some(found), Some(kind)) = (&row.digest, Kind::from_word(&row.kind)) {
                 let signers = digests(&row.signers)?.into_iter().collect();
-                let entered = Entered { kind, scope: row.scope, index: size(row.idx)?, signers };
+                let entered = Entered { kind, scope: row.scope, index: size(row.idx)?, signers, ends: Vec::new() };
                 records.insert(digest(found)?, entered);
             }
         }

@@ -135,7 +135,11 @@ async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitt
         | Record::Accreditation(_)
         | Record::Evidence(_)
         | Record::Weights(_)
-        | Record::License(_) => Ok(()),
+        | Record::License(_)
+        | Record::Withdrawal(_)
+        | Record::Redaction(_)
+        | Record::ErasureReceipt(_)
+        | Record::LogSuccession(_) => Ok(()),
     }
 }
 
@@ -204,7 +208,14 @@ fn named(record: &Record) -> Vec<(FoundAs, Digest, String)> {
         }
         Record::Endpoint(endpoint) => vec![(FoundAs::Key, endpoint.key.keyid, "transport".to_owned())],
         Record::Weights(weights) => of_weights(weights),
-        Record::Accreditation(_) | Record::Evidence(_) | Record::ModelCard(_) | Record::License(_) => Vec::new(),
+        Record::Accreditation(_)
+        | Record::Evidence(_)
+        | Record::ModelCard(_)
+        | Record::License(_)
+        | Record::Withdrawal(_)
+        | Record::Redaction(_)
+        | Record::ErasureReceipt(_)
+        | Record::LogSuccession(_) => Vec::new(),
     };
     names.extend(record.blobs().into_iter().map(|blob| (FoundAs::Blob, blob.sha256, blob.media_type)));
     names

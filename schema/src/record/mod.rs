@@ -8,12 +8,16 @@ mod accreditation;
 mod charter;
 mod delegation;
 mod endpoint;
+mod erasure_receipt;
 mod evidence;
 mod license;
+mod log_succession;
 mod model_card;
+mod redaction;
 mod revocation;
 mod text;
 mod weights;
+mod withdrawal;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,12 +31,16 @@ pub use self::accreditation::*;
 pub use self::charter::*;
 pub use self::delegation::*;
 pub use self::endpoint::*;
+pub use self::erasure_receipt::*;
 pub use self::evidence::*;
 pub use self::license::*;
+pub use self::log_succession::*;
 pub use self::model_card::*;
+pub use self::redaction::*;
 pub use self::revocation::*;
 pub use self::text::*;
 pub use self::weights::*;
+pub use self::withdrawal::*;
 use crate::base64;
 use crate::digest::Digest;
 use crate::json;
@@ -64,11 +72,19 @@ pub enum Kind {
     Weights,
     /// The terms on which a model may be used.
     License,
+    /// A nation no longer stands by a record.
+    Withdrawal,
+    /// The body of a record is erased.
+    Redaction,
+    /// A node has erased a body.
+    ErasureReceipt,
+    /// A log takes the place of an earlier one.
+    LogSuccession,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Charter,
         Self::Delegation,
         Self::Revocation,
@@ -78,6 +94,10 @@ impl Kind {
         Self::ModelCard,
         Self::Weights,
         Self::License,
+        Self::Withdrawal,
+        Self::Redaction,
+        Self::ErasureReceipt,
+        Self::LogSuccession,
     ];
 
     /// The kind's one word.
@@ -93,6 +113,10 @@ impl Kind {
             Self::ModelCard => "model-card",
             Self::Weights => "weights",
             Self::License => "license",
+            Self::Withdrawal => "withdrawal",
+            Self::Redaction => "redaction",
+            Self::ErasureReceipt => "erasure-receipt",
+            Self::LogSuccession => "log-succession",
         }
     }
 
@@ -106,13 +130,21 @@ impl Kind {
     #[must_use]
     pub const fn signers(self) -> &'static [Role] {
         match self {
-            Self::Charter => &[Role::Root],
+            Self::Charter | Self::LogSuccession => &[Role::Root],
             Self::Delegation => &[Role::Registrar],
             Self::Revocation => &[Role::Registrar, Role::Root],
-            Self::Endpoint | Self::Evidence => &[Role::Registrar, Role::Node],
+            Self::Endpoint | Self::Evidence | Self::ErasureReceipt => &[Role::Registrar, Role::Node],
             Self::Accreditation => &[Role::Exchange],
             Self::ModelCard | Self::Weights | Self::License => &[Role::Publisher],
+            Self::Withdrawal | Self::Redaction => &[Role::Registrar, Role::Publisher],
         }
+    }
+
+    /// Whether records of this kind may be withdrawn, and redacted. Keys, and what nations say of each other,
+    /// never are: verdicts rest on them.
+    #[must_use]
+    pub const fn may_end(self) -> bool {
+        matches!(self, Self::ModelCard | Self::Weights | Self::License)
     }
 }
 
@@ -262,6 +294,10 @@ pub enum Record {
     ModelCard(Box<ModelCard>),
     Weights(Box<Weights>),
     License(Box<License>),
+    Withdrawal(Box<Withdrawal>),
+    Redaction(Box<Redaction>),
+    ErasureReceipt(Box<ErasureReceipt>),
+    LogSuccession(Box<LogSuccession>),
 }
 
 /// Calls a method of [`Body`] on whichever body a record has.
@@ -277,6 +313,10 @@ macro_rules! each_body {
             Record::ModelCard($body) => $call,
             Record::Weights($body) => $call,
             Record::License($body) => $call,
+            Record::Withdrawal($body) => $call,
+            Record::Redaction($body) => $call,
+            Record::ErasureReceipt($body) => $call,
+            Record::LogSuccession($body) => $call,
         }
     };
 }
@@ -335,6 +375,10 @@ impl Record {
             Kind::ModelCard => from_value(&statement.predicate).map(Self::ModelCard),
             Kind::Weights => from_value(&statement.predicate).map(Self::Weights),
             Kind::License => from_value(&statement.predicate).map(Self::License),
+            Kind::Withdrawal => from_value(&statement.predicate).map(Self::Withdrawal),
+            Kind::Redaction => from_value(&statement.predicate).map(Self::Redaction),
+            Kind::ErasureReceipt => from_value(&statement.predicate).map(Self::ErasureReceipt),
+            Kind::LogSuccession => from_value(&statement.predicate).map(Self::LogSuccession),
         };
         let record = record.map_err(wrong)?;
         each_body!(&record, body => body.validate(&header)).map_err(wrong)?;
@@ -367,6 +411,10 @@ impl Record {
             Self::ModelCard(_) => Kind::ModelCard,
             Self::Weights(_) => Kind::Weights,
             Self::License(_) => Kind::License,
+            Self::Withdrawal(_) => Kind::Withdrawal,
+            Self::Redaction(_) => Kind::Redaction,
+            Self::ErasureReceipt(_) => Kind::ErasureReceipt,
+            Self::LogSuccession(_) => Kind::LogSuccession,
         }
     }
 
@@ -390,6 +438,16 @@ impl Record {
     #[must_use]
     pub fn references(&self) -> Vec<(Kind, Digest)> {
         each_body!(self, body => body.references())
+    }
+
+    /// The kind of the record that this one ends, when it is a withdrawal or a redaction.
+    #[must_use]
+    pub fn ends(&self) -> Option<Kind> {
+        match self {
+            Self::Withdrawal(withdrawal) => Some(withdrawal.kind),
+            Self::Redaction(redaction) => Some(redaction.kind),
+            _ => None,
+        }
     }
 
     /// See [`Body::scope`].
@@ -434,6 +492,10 @@ fn subjects(kind: Kind, header: &Header, predicate: &Value) -> Result<Vec<Subjec
         Kind::ModelCard => of::<ModelCard>(header, predicate),
         Kind::Weights => of::<Weights>(header, predicate),
         Kind::License => of::<License>(header, predicate),
+        Kind::Withdrawal => of::<Withdrawal>(header, predicate),
+        Kind::Redaction => of::<Redaction>(header, predicate),
+        Kind::ErasureReceipt => of::<ErasureReceipt>(header, predicate),
+        Kind::LogSuccession => of::<LogSuccession>(header, predicate),
     };
     subjects.map_err(|invalid| RecordError::of(kind, invalid))
 }
@@ -485,5 +547,9 @@ pub fn json_schema(kind: Kind) -> Value {
         Kind::ModelCard => of::<ModelCard>(),
         Kind::Weights => of::<Weights>(),
         Kind::License => of::<License>(),
+        Kind::Withdrawal => of::<Withdrawal>(),
+        Kind::Redaction => of::<Redaction>(),
+        Kind::ErasureReceipt => of::<ErasureReceipt>(),
+        Kind::LogSuccession => of::<LogSuccession>(),
     }
 }

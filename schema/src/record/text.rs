@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BlobRef, Invalid};
+use super::{BlobRef, Invalid, Kind};
 use crate::limits::{BLOB_BYTES_MAX, LINE_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::name::{Language, Name, Nation};
 use crate::word::Word;
@@ -116,6 +116,20 @@ pub fn check_assigned<'a>(pointer: &str, nations: impl IntoIterator<Item = &'a N
     match nations.into_iter().find(|nation| !nation.is_assigned()) {
         Some(nation) => Err(Invalid::at(pointer, format!("{nation} is not a code of ISO 3166-1, EU, UN, or XA to XZ"))),
         None => Ok(()),
+    }
+}
+
+/// Checks what a record says of another one that it ends.
+///
+/// # Errors
+/// With the place and the remedy.
+pub(super) fn check_ending(kind: Kind, scope: &str) -> Result<(), Invalid> {
+    if !kind.may_end() {
+        return Err(Invalid::at("/kind", format!("is {kind}, and such records are neither withdrawn nor redacted")));
+    }
+    match scope.split_once(':') {
+        Some((org, name)) if org.parse::<Name>().is_ok() && name.parse::<Name>().is_ok() => Ok(()),
+        _ => Err(Invalid::at("/scope", "is not <org>:<name>")),
     }
 }
 

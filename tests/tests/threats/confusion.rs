@@ -19,7 +19,7 @@ use super::golden::{accreditation_draft, endpoint_draft, weights_draft};
 use super::row::Tally;
 
 /// The table of kinds in schema/README.md, written down a second time: who signs what.
-const DIAGONAL: [(Kind, &[Role]); 9] = [
+const DIAGONAL: [(Kind, &[Role]); 13] = [
     (Kind::Charter, &[Role::Root]),
     (Kind::Delegation, &[Role::Registrar]),
     (Kind::Revocation, &[Role::Registrar, Role::Root]),
@@ -29,6 +29,10 @@ const DIAGONAL: [(Kind, &[Role]); 9] = [
     (Kind::ModelCard, &[Role::Publisher]),
     (Kind::Weights, &[Role::Publisher]),
     (Kind::License, &[Role::Publisher]),
+    (Kind::Withdrawal, &[Role::Registrar, Role::Publisher]),
+    (Kind::Redaction, &[Role::Registrar, Role::Publisher]),
+    (Kind::ErasureReceipt, &[Role::Registrar, Role::Node]),
+    (Kind::LogSuccession, &[Role::Root]),
 ];
 
 const ROLES: [Role; 10] = [
@@ -165,6 +169,7 @@ impl Court {
             Kind::ModelCard => self.nation.card_draft("model", "1.0"),
             Kind::Weights => weights_draft("model").0,
             Kind::License => license_draft(),
+            Kind::Withdrawal | Kind::Redaction | Kind::ErasureReceipt | Kind::LogSuccession => json!({}),
         }
     }
 

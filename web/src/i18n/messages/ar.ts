@@ -223,7 +223,7 @@ export const ar: Messages = {
 
   'record.title': 'وثيقة',
   'record.kind':
-    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} revocation {إلغاء مفتاح} endpoint {نقطة وصول} accreditation {اعتماد} evidence {دليل على سجلّين متعارضين} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} other {نوع آخر}}.',
+    'نوع الوثيقة: {kind, select, charter {ميثاق} delegation {تفويض} revocation {إلغاء مفتاح} endpoint {نقطة وصول} accreditation {اعتماد} evidence {دليل على سجلّين متعارضين} model_card {بطاقة نموذج} weights {بيان أوزان} license {شروط ترخيص} withdrawal {سحب وثيقة} redaction {حجب وثيقة} erasure_receipt {إيصال محو} log_succession {خلافة سجلّ} other {نوع آخر}}.',
   'record.model': 'فتح النموذج',
   'record.signed': 'ما جرى توقيعه',
 

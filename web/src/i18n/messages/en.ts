@@ -214,7 +214,7 @@ export const en = {
 
   'record.title': 'A record',
   'record.kind':
-    'It is {kind, select, charter {a charter} delegation {a delegation} revocation {a revocation of a key} endpoint {an endpoint} accreditation {an accreditation} evidence {evidence of two histories} model_card {a model card} weights {a manifest of weights} license {license terms} other {of another kind}}.',
+    'It is {kind, select, charter {a charter} delegation {a delegation} revocation {a revocation of a key} endpoint {an endpoint} accreditation {an accreditation} evidence {evidence of two histories} model_card {a model card} weights {a manifest of weights} license {license terms} withdrawal {a withdrawal of a record} redaction {a redaction of a record} erasure_receipt {a receipt of an erasure} log_succession {a succession of a log} other {of another kind}}.',
   'record.model': 'Open the model',
   'record.signed': 'What was signed',
 

@@ -222,7 +222,7 @@ export const es: Messages = {
 
   'record.title': 'Un documento',
   'record.kind':
-    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} revocation {una revocación de clave} endpoint {un punto de acceso} accreditation {una acreditación} evidence {una prueba de dos historiales} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} other {otro tipo de documento}}.',
+    'Se trata de {kind, select, charter {una carta constitutiva} delegation {una delegación} revocation {una revocación de clave} endpoint {un punto de acceso} accreditation {una acreditación} evidence {una prueba de dos historiales} model_card {una ficha de modelo} weights {un manifiesto de pesos} license {unas condiciones de licencia} withdrawal {una retirada de un documento} redaction {una supresión de un contenido} erasure_receipt {un recibo de borrado} log_succession {una sucesión de una bitácora} other {otro tipo de documento}}.',
   'record.model': 'Abrir el modelo',
   'record.signed': 'Lo que se firmó',
 

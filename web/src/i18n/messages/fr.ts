@@ -225,7 +225,7 @@ export const fr: Messages = {
 
   'record.title': 'Un enregistrement',
   'record.kind':
-    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} revocation {d’une révocation de clé} endpoint {d’un point d’accès} accreditation {d’une accréditation} evidence {d’une preuve de deux historiques} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} other {d’un autre type d’enregistrement}}.',
+    'Il s’agit {kind, select, charter {d’une charte} delegation {d’une délégation} revocation {d’une révocation de clé} endpoint {d’un point d’accès} accreditation {d’une accréditation} evidence {d’une preuve de deux historiques} model_card {d’une fiche de modèle} weights {d’un manifeste de poids} license {de conditions de licence} withdrawal {d’un retrait d’un enregistrement} redaction {d’une suppression d’un contenu} erasure_receipt {d’un reçu d’effacement} log_succession {d’une succession d’un journal} other {d’un autre type d’enregistrement}}.',
   'record.model': 'Ouvrir le modèle',
   'record.signed': 'Ce qui a été signé',
 

@@ -226,7 +226,7 @@ export const ru: Messages = {
 
   'record.title': 'Документ',
   'record.kind':
-    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} revocation {отзыв ключа} endpoint {точка доступа} accreditation {аккредитация} evidence {доказательство двух историй} model_card {карточка модели} weights {манифест весов} license {условия лицензии} other {иной}}.',
+    'Вид документа: {kind, select, charter {устав} delegation {делегирование полномочий} revocation {отзыв ключа} endpoint {точка доступа} accreditation {аккредитация} evidence {доказательство двух историй} model_card {карточка модели} weights {манифест весов} license {условия лицензии} withdrawal {отзыв документа} redaction {удаление содержания документа} erasure_receipt {расписка об удалении} log_succession {преемство журнала} other {иной}}.',
   'record.model': 'Открыть модель',
   'record.signed': 'Что было подписано',
 

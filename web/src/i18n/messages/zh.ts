@@ -214,7 +214,7 @@ export const zh: Messages = {
 
   'record.title': '记录',
   'record.kind':
-    '此记录的类型：{kind, select, charter {章程} delegation {授权书} revocation {密钥撤销} endpoint {接入点} accreditation {认可} evidence {两种历史的证据} model_card {模型卡} weights {权重清单} license {许可条款} other {其他}}。',
+    '此记录的类型：{kind, select, charter {章程} delegation {授权书} revocation {密钥撤销} endpoint {接入点} accreditation {认可} evidence {两种历史的证据} model_card {模型卡} weights {权重清单} license {许可条款} withdrawal {记录撤回} redaction {记录删除} erasure_receipt {清除回执} log_succession {日志承继} other {其他}}。',
   'record.model': '打开模型',
   'record.signed': '签名内容',
 
