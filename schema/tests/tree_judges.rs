@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chancery_schema::digest::Digest;
@@ -237,7 +237,7 @@ proptest! {
                 prop_assert_eq!(Tile::parse_path(&mine.path()), Ok(*mine));
             }
         }
-        let tiles: HashMap<Tile, Vec<u8>> =
+        let tiles: BTreeMap<Tile, Vec<u8>> =
             tile::tiles_at(new).map(|tile| (tile, tile.read(&trees.ours).unwrap())).collect();
         let reader = TileReader::new(new, |tile: Tile| tiles.get(&tile).cloned());
         prop_assert_eq!(tree::root(&reader, new), Some(trees.ours.root()));

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use actix_web::HttpRequest;
 
 /// An address, or the network of an IPv6 address: one household has 2^64 of those.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Client(IpAddr);
 
 impl Client {

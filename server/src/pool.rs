@@ -1,6 +1,6 @@
 //! Places: how many requests of one sort are served at once, in all and of one client.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,7 +16,7 @@ pub struct Pool {
     /// How much room a place has.
     room: u32,
     /// Only clients that hold a place or wait for one.
-    clients: Mutex<HashMap<Client, Arc<Semaphore>>>,
+    clients: Mutex<BTreeMap<Client, Arc<Semaphore>>>,
 }
 
 /// A place. It is free again when this is dropped.
