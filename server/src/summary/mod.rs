@@ -152,6 +152,8 @@ fn verdict(verdict: &Verdict, language: Language) -> String {
     match verdict {
         Verdict::Valid => words.valid.to_owned(),
         Verdict::Superseded { by } => [words.superseded, &link_to_record(by, language)].join(BETWEEN),
+        Verdict::Withdrawn => words.withdrawal.to_owned(),
+        Verdict::Redacted => words.redaction.to_owned(),
         Verdict::Contested(reason) => [words.contested, &foreign("en", "ltr", reason)].join(BETWEEN),
         Verdict::Void(refusal) => {
             let reason = foreign("en", "ltr", &refusal.reason);
@@ -237,6 +239,7 @@ mod tests {
 
     fn model_of(version: &str, license: Option<&str>) -> ModelSummary {
         ModelSummary {
+            ended: false,
             urn: "urn:chancery:FR:lab:m".to_owned(),
             version: version.to_owned(),
             nation: "FR".parse().unwrap(),
