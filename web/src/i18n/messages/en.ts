@@ -73,9 +73,26 @@ export const en = {
   'verdict.node.VALID': 'valid, says this node',
   'verdict.node.SUPERSEDED': 'replaced by a later record, says this node',
   'verdict.node.CONTESTED': 'contested: one of its keys was compromised, says this node',
+  'verdict.node.WITHDRAWN': 'withdrawn by its nation, says this node',
+  'verdict.node.REDACTED': 'redacted: its contents are erased, says this node',
   'verdict.node.VOID': 'does not count, says this node',
   'verdict.node.UNKNOWN': 'of a kind that this node does not know',
   'verdict.node.MISSING': 'its contents are not held here',
+
+  'ends.title.withdrawal': 'Withdrawn',
+  'ends.title.redaction': 'Redacted',
+  'ends.by.withdrawal': '{nation} no longer stands by this record. Entry {index} of its log says so, signed on {date}.',
+  'ends.by.redaction':
+    '{nation} has had the contents of this record erased. Entry {index} of its log says so, signed on {date}.',
+  'ends.reason':
+    'Reason: {why, select, retired {no longer offered or kept up} replaced {another takes its place} error {something in it is not so} safety {what it describes is not safe} rights {somebody else has rights in it} law {a law or a court asks for it} personal_data {it says something about a person} secret {it gave away a secret} other {another reason}}',
+  'ends.record': 'What ended it',
+  'ends.version': 'ended',
+  'erasure.receipts': 'Say that they have erased it',
+  'erasure.none': 'None so far.',
+  'erasure.silent': 'Hold the log and have not said so',
+  'erasure.receipt': 'Receipt',
+  'erasure.note': 'A receipt is a node’s signed word. It does not show that no copy exists.',
 
   'card.title': 'What its publisher says',
   'card.languages': 'Languages',

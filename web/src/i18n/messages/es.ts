@@ -78,9 +78,27 @@ export const es: Messages = {
   'verdict.node.VALID': 'es válido, según este nodo',
   'verdict.node.SUPERSEDED': 'lo sustituye un documento posterior, según este nodo',
   'verdict.node.CONTESTED': 'impugnado: una de sus claves se vio comprometida, según este nodo',
+  'verdict.node.WITHDRAWN': 'retirado por su nación, según este nodo',
+  'verdict.node.REDACTED': 'suprimido: su contenido se borró, según este nodo',
   'verdict.node.VOID': 'sin efecto, según este nodo',
   'verdict.node.UNKNOWN': 'de un tipo que este nodo no conoce',
   'verdict.node.MISSING': 'su contenido no se conserva aquí',
+
+  'ends.title.withdrawal': 'Retirado',
+  'ends.title.redaction': 'Suprimido',
+  'ends.by.withdrawal':
+    '{nation} ya no respalda este documento. Así lo dice la entrada {index} de su bitácora, firmada el {date}.',
+  'ends.by.redaction':
+    '{nation} ordenó borrar el contenido de este documento. Así lo dice la entrada {index} de su bitácora, firmada el {date}.',
+  'ends.reason':
+    'Motivo: {why, select, retired {ya no se ofrece ni se mantiene} replaced {otro ocupa su lugar} error {contiene algo que no es cierto} safety {lo que describe no es seguro} rights {otra parte tiene derechos sobre él} law {lo exige una ley o un tribunal} personal_data {contiene datos de una persona} secret {reveló un secreto} other {otro motivo}}',
+  'ends.record': 'Lo que le puso fin',
+  'ends.version': 'terminada',
+  'erasure.receipts': 'Declaran haberlo borrado',
+  'erasure.none': 'Ninguna hasta ahora.',
+  'erasure.silent': 'Conservan la bitácora y no lo han declarado',
+  'erasure.receipt': 'Recibo',
+  'erasure.note': 'Un recibo es la palabra firmada de un nodo. No demuestra que no exista ninguna copia.',
 
   'card.title': 'Lo que declara el editor',
   'card.languages': 'Idiomas',
