@@ -90,6 +90,10 @@ enum Command {
     #[cfg(feature = "node")]
     Publish(node::publish::Args),
     #[cfg(feature = "node")]
+    Withdraw(Box<node::end::Withdraw>),
+    #[cfg(feature = "node")]
+    Redact(Box<node::end::Redact>),
+    #[cfg(feature = "node")]
     Bundle(node::bundle::Args),
     #[cfg(feature = "node")]
     Lookup(node::lookup::Args),
@@ -145,6 +149,10 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::Serve(args) => node::serve::run(args, context),
         #[cfg(feature = "node")]
         Command::Publish(args) => node::publish::run(args, context),
+        #[cfg(feature = "node")]
+        Command::Withdraw(args) => node::end::withdraw(args, context),
+        #[cfg(feature = "node")]
+        Command::Redact(args) => node::end::redact(args, context),
         #[cfg(feature = "node")]
         Command::Bundle(args) => node::bundle::run(args, context),
         #[cfg(feature = "node")]
