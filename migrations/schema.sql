@@ -64,6 +64,23 @@ CREATE TABLE "delegation" (
 
 CREATE INDEX "delegation_by_key" ON "delegation" ("log_id", "keyid");
 
+CREATE TABLE "ending" (
+    "log_id" integer NOT NULL,
+    "idx" integer NOT NULL,
+    "record" blob NOT NULL,
+    "kind" text NOT NULL,
+    "ended" blob NOT NULL,
+    "ended_idx" integer NOT NULL,
+    "signers" blob NOT NULL,
+    "body" text NOT NULL,
+    PRIMARY KEY ("log_id", "idx"),
+    FOREIGN KEY ("log_id") REFERENCES "log" ("id")
+);
+
+CREATE INDEX "ending_by_kind" ON "ending" ("log_id", "kind", "idx");
+
+CREATE INDEX "ending_by_record" ON "ending" ("log_id", "ended");
+
 CREATE TABLE "entry" (
     "log_id" integer NOT NULL,
     "idx" integer NOT NULL,
@@ -75,6 +92,31 @@ CREATE TABLE "entry" (
 );
 
 CREATE INDEX "entry_by_envelope" ON "entry" ("envelope");
+
+CREATE TABLE "erased" (
+    "envelope" blob NOT NULL PRIMARY KEY,
+    "record" blob NOT NULL,
+    "log_id" integer NOT NULL,
+    "scrubbed" boolean NOT NULL,
+    FOREIGN KEY ("log_id") REFERENCES "log" ("id")
+);
+
+CREATE INDEX "erased_by_record" ON "erased" ("record");
+
+CREATE INDEX "erased_by_scrubbed" ON "erased" ("scrubbed");
+
+CREATE TABLE "erasure_receipt" (
+    "log_id" integer NOT NULL,
+    "idx" integer NOT NULL,
+    "of_log" text NOT NULL,
+    "of_idx" integer NOT NULL,
+    "erased" blob NOT NULL,
+    "redaction" blob NOT NULL,
+    PRIMARY KEY ("log_id", "idx"),
+    FOREIGN KEY ("log_id") REFERENCES "log" ("id")
+);
+
+CREATE INDEX "erasure_receipt_by_redaction" ON "erasure_receipt" ("redaction");
 
 CREATE TABLE "found" (
     "log_id" integer NOT NULL,
@@ -146,6 +188,7 @@ CREATE TABLE "model" (
     "license_record" blob,
     "weights" blob NOT NULL,
     "search" text NOT NULL,
+    "ended" boolean NOT NULL DEFAULT FALSE,
     PRIMARY KEY ("log_id", "idx"),
     FOREIGN KEY ("log_id") REFERENCES "log" ("id")
 );

@@ -1,7 +1,7 @@
 //! Drafts: what will be signed, as JSON that people can edit, with its blobs in `blobs/` beside it.
 //!
 //! A draft is the body of a record and the word for its kind: `{"kind": "license", …}`. The header
-//! comes with the signature.
+//! comes with the signature. A withdrawal or redaction names the kind of what it ends as `endsKind`.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,9 @@ use serde_json::{Map, Value};
 
 use crate::files::{read_bounded, write_whole};
 use crate::output::{Exit, OrExit as _, Outcome, fail};
+
+/// A body's own member `kind`, and how a draft calls it.
+const OWN: (&str, &str) = ("kind", "endsKind");
 
 /// A draft as it lies on disk.
 #[derive(Clone, Debug)]
@@ -55,6 +58,9 @@ impl Draft {
                 format!("{} does not say its kind; add \"kind\": one of {}", path.display(), kinds.join(", "));
             return fail(Exit::Usage, problem);
         };
+        if let Some(own) = body.remove(OWN.1) {
+            body.insert(OWN.0.to_owned(), own);
+        }
         Ok(Self { kind, body })
     }
 
@@ -64,7 +70,8 @@ impl Draft {
     /// When the disk does not take it.
     pub fn write(&self, path: &Path) -> Outcome {
         let mut draft = Map::from_iter([("kind".to_owned(), Value::from(self.kind.as_str()))]);
-        draft.extend(self.body.clone());
+        let own = |member: String| if member == OWN.0 { OWN.1.to_owned() } else { member };
+        draft.extend(self.body.clone().into_iter().map(|(member, value)| (own(member), value)));
         let text = serde_json::to_string_pretty(&draft).context("failed to write the draft")? + "\n";
         write_whole(path, text.as_bytes())
     }

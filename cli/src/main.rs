@@ -44,7 +44,7 @@ const EVERYWHERE: &str = "Options of every command";
 ///
 /// Exit codes: 0 done, 1 the machine failed, 2 wrong usage, 3 verification failed or refused, 4 key or
 /// authority, 5 not found, 6 could not reach, 7 not yet cosigned as asked, 8 findings of a lint, 9 void for
-/// a revoked key, 10 contested.
+/// a revoked key, 10 contested, 11 withdrawn, 12 redacted.
 #[derive(Parser)]
 #[command(name = "chancery", version, max_term_width = 100)]
 struct Cli {
@@ -89,6 +89,10 @@ enum Command {
     Serve(node::serve::Args),
     #[cfg(feature = "node")]
     Publish(node::publish::Args),
+    #[cfg(feature = "node")]
+    Withdraw(Box<node::end::Withdraw>),
+    #[cfg(feature = "node")]
+    Redact(Box<node::end::Redact>),
     #[cfg(feature = "node")]
     Bundle(node::bundle::Args),
     #[cfg(feature = "node")]
@@ -145,6 +149,10 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::Serve(args) => node::serve::run(args, context),
         #[cfg(feature = "node")]
         Command::Publish(args) => node::publish::run(args, context),
+        #[cfg(feature = "node")]
+        Command::Withdraw(args) => node::end::withdraw(args, context),
+        #[cfg(feature = "node")]
+        Command::Redact(args) => node::end::redact(args, context),
         #[cfg(feature = "node")]
         Command::Bundle(args) => node::bundle::run(args, context),
         #[cfg(feature = "node")]

@@ -15,6 +15,7 @@ mod m20261125_000004_submission;
 mod m20261125_000005_witness;
 mod m20261125_000006_revocation;
 mod m20261125_000007_evidence;
+mod m20261125_000008_ending;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{
@@ -45,7 +46,8 @@ pub async fn run(database: &DatabaseConnection) -> Result<(), DbErr> {
 const STEPS: i64 = 0x6368_616e_6365_7279;
 
 /// The tables of the ground state. Every other table is the view's.
-const GROUND: [&str; 12] = [
+const GROUND: [&str; 13] = [
+    "erased",
     "submission",
     "contradiction",
     "lease",
@@ -61,8 +63,18 @@ const GROUND: [&str; 12] = [
 ];
 
 /// The tables of the view.
-const VIEW: [&str; 8] =
-    ["record", "nation", "delegation", "revocation", "model", "model_language", "model_license", "found"];
+const VIEW: [&str; 10] = [
+    "record",
+    "nation",
+    "delegation",
+    "revocation",
+    "ending",
+    "erasure_receipt",
+    "model",
+    "model_language",
+    "model_license",
+    "found",
+];
 
 /// Makes the tables of the view once more, empty, where they hide those of the archive: on `SQLite` in a
 /// database that is empty, to which the archive is then attached; on `PostgreSQL` as temporary tables of
@@ -115,6 +127,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_witness::Migration),
             Box::new(m20261125_000006_revocation::Migration),
             Box::new(m20261125_000007_evidence::Migration),
+            Box::new(m20261125_000008_ending::Migration),
         ]
     }
 }

@@ -27,7 +27,18 @@ async fn the_view_alone_has_no_ground_state() {
     run_view(&db).await.expect("the steps run");
     let named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' \
                  AND name <> 'seaql_migrations' ORDER BY name";
-    let view = ["delegation", "found", "model", "model_language", "model_license", "nation", "record", "revocation"];
+    let view = [
+        "delegation",
+        "ending",
+        "erasure_receipt",
+        "found",
+        "model",
+        "model_language",
+        "model_license",
+        "nation",
+        "record",
+        "revocation",
+    ];
     assert_eq!(select(&db, named).await, view);
 }
 

@@ -20,7 +20,7 @@ use crate::guard::Doubt;
 use crate::handover::Answer;
 use crate::log::{self, Held};
 use crate::view::{self, Judged};
-use crate::{Admission, Core, Error, Identity, Result, SharedSigner, bodies, cosignatures, own};
+use crate::{Admission, Core, Error, Identity, Result, SharedSigner, bodies, cosignatures, erase, own};
 
 /// A batch within its transaction.
 pub(crate) struct Batch<'c> {
@@ -126,6 +126,9 @@ impl<'c> Batch<'c> {
         bodies::name_blobs(db, submission.record.blobs().iter().map(|blob| blob.sha256)).await?;
         let index = self.appender.push(entry.to_bytes());
         view::project(db, &self.held.log, index, &entry, &Judged::Admitted(admitted)).await?;
+        if let Record::Redaction(_) = &submission.record {
+            erase::follow(db, &self.held.log).await?;
+        }
         self.admitted.insert(submission.digest);
         Ok(index)
     }

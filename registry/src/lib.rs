@@ -5,11 +5,11 @@
 //!   `SeaORM`; what it answers are its own plain types and those of the schema.
 //!
 //! Ground state are entries, bodies, blobs, checkpoints and cosignatures, what the witness cosigned last,
-//! introductions and proofs of two histories. What is read of records is a view that [`Registry::rebuild_view`] drops and computes
+//! introductions, proofs of two histories, and what is erased. What is read of records is a view that [`Registry::rebuild_view`] drops and computes
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `witness.rs`, `partners.rs`, `guard.rs`, `recover.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `partners.rs`, `guard.rs`, `recover.rs`, `erase.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -18,6 +18,7 @@ mod bounds;
 mod cosign;
 mod cosignatures;
 mod entity;
+mod erase;
 mod error;
 mod ground;
 mod guard;

@@ -22,7 +22,7 @@ use crate::entity::log as log_table;
 use crate::error::Attempting;
 use crate::log::{self, Held};
 use crate::partners::{self, Accredited};
-use crate::{Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, ground, logs, view};
+use crate::{Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, erase, ground, logs, view};
 
 impl Registry {
     /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
@@ -104,6 +104,9 @@ impl Registry {
         let Arrived { bodies, blobs } = Arrived::read(bodies);
         let (mut kept, mut first) = (0, None::<u64>);
         for (digest, body) in &bodies {
+            if erase::is_erased(db, digest, Some(body)).await? {
+                continue;
+            }
             if let Some(index) = bodies::arrive(db, &held.log, digest).await? {
                 bodies::keep_body(db, digest, body).await?;
                 miss_blobs(db, &held, index, body).await?;
@@ -118,6 +121,7 @@ impl Registry {
         }
         if let Some(first) = first {
             view::rebuild_from(db, &held.log, first).await?;
+            erase::follow(db, &held.log).await?;
             ground::heed(db, &self.core, &held.log, first).await?;
         }
         if kept > 0 {
@@ -190,6 +194,7 @@ pub(crate) async fn grow(
     let reached = reached(&held, &appender, &pending)?;
     appender.write(db, reached.as_ref()).await?;
     view::rebuild_from(db, &held.log, first).await?;
+    erase::follow(db, &held.log).await?;
     ground::heed(db, core, &held.log, first).await?;
     if let Some(head) = &reached {
         cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
@@ -235,6 +240,9 @@ impl Arrived {
         now: Timestamp,
     ) -> Result<u64> {
         let digest = entry.envelope();
+        if erase::is_erased(db, &digest, self.bodies.get(&digest).map(Vec::as_slice)).await? {
+            return Ok(index);
+        }
         let body = match self.bodies.get(&digest) {
             Some(body) => {
                 bodies::keep_body(db, &digest, body).await?;

@@ -34,6 +34,9 @@ const TURN: Duration = Duration::from_mins(1);
 /// word would else be waited for as long as the operating system likes.
 const ANSWER: Duration = Duration::from_mins(2);
 
+/// How long it may take to write the database's files anew: as long as to copy them, however slow the disk.
+const SCRUB: Duration = Duration::from_mins(30);
+
 /// The same for the lease, whose statements change one row and wait for nobody.
 const PROMPT: Duration = Duration::from_secs(1);
 
@@ -151,6 +154,16 @@ impl Store {
         begun.await.map_err(|error| DbErr::Custom(error.to_string())).attempting("begin writing")?
     }
 
+    /// Makes sure that nothing that was deleted is left in the database's files. Keeps this process from writing
+    /// as long as it takes, and others from what it has to lock.
+    pub async fn scrub(&self) -> Result<()> {
+        let mut turn = Arc::clone(&self.writer).lock_owned().await;
+        let writer = self.database.take(&mut turn).await.attempting(self.database.opening())?;
+        within(SCRUB, self.database.scrub(&writer)).await.attempting("scrub what was erased from the database")?;
+        *turn = Some(writer);
+        Ok(())
+    }
+
     /// A connection that nobody else uses, for what must wait neither for readers nor for writers.
     pub async fn aside(&self) -> Result<Aside> {
         let mut place = Arc::clone(&self.aside).lock_owned().await;
@@ -241,6 +254,13 @@ impl Database {
         match self {
             Self::Sqlite(_) => sqlite::begin(writer).await,
             Self::Postgres(_) => postgres::begin(writer).await,
+        }
+    }
+
+    async fn scrub(&self, writer: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::scrub(writer).await,
+            Self::Postgres(_) => postgres::scrub(writer).await,
         }
     }
 

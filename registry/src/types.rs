@@ -3,7 +3,7 @@
 use chancery_schema::admission::Refusal;
 use chancery_schema::digest::Digest;
 use chancery_schema::name::{Nation, Origin};
-use chancery_schema::record::Scope;
+use chancery_schema::record::{Kind, Scope};
 use chancery_schema::time::Timestamp;
 
 /// What became of a submitted record.
@@ -211,6 +211,8 @@ pub struct ModelFilter {
     pub language: Option<String>,
     /// Under this license: SPDX expression, declared license or record digest.
     pub license: Option<String>,
+    /// Whether all its versions have ended.
+    pub ended: Option<bool>,
 }
 
 /// In which order models are listed.
@@ -276,6 +278,10 @@ pub enum Verdict {
         /// Which.
         by: Digest,
     },
+    /// Its nation no longer stands by it: [`crate::Registry::ends`] says who ended it, and why.
+    Withdrawn,
+    /// Its body is erased, here as everywhere: [`crate::Registry::ends`] says who asked for it, and why.
+    Redacted,
     /// One of its keys was compromised, and the roots have not affirmed it; why.
     Contested(String),
     /// It does not count, and why.
@@ -286,6 +292,28 @@ pub enum Verdict {
     Missing,
 }
 
+/// What ended a record: a withdrawal or a redaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ending {
+    /// Which of the two.
+    pub kind: Kind,
+    /// Its own record, with its verdict: one that is void ends nothing, unless it is a redaction.
+    pub record: RecordSummary,
+    /// Why, in one word, known or not.
+    pub reason: String,
+    /// More about it, by language.
+    pub statement: Vec<(String, String)>,
+}
+
+/// Who says that the body of a record is gone from its node, and who has not said so.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Erasure {
+    /// The receipts held here, by nation; of each nation the first.
+    pub receipts: Vec<RecordSummary>,
+    /// Other nations that say they hold the log as far as the redaction and have sent none that is held here.
+    pub silent: Vec<Nation>,
+}
+
 /// A model version as lists show it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ModelSummary {
@@ -293,6 +321,8 @@ pub struct ModelSummary {
     pub urn: String,
     /// The version.
     pub version: String,
+    /// Whether its card was withdrawn or redacted: the version is nobody's again.
+    pub ended: bool,
     /// The nation.
     pub nation: Nation,
     /// The publisher.

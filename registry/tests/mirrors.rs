@@ -18,7 +18,7 @@ use chancery_schema::log::tile::tiles_at;
 use chancery_schema::log::tree::{MemoryTree, leaf_hash, subtree_consistency_proof};
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Kind, Scope};
-use common::{Nation, document, pull};
+use common::{Nation, document, pull, take_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mirror_becomes_what_its_source_is() {
@@ -584,33 +584,6 @@ async fn same_when_rebuilt(nation: &Nation) {
     assert_eq!(nation.registry.check().await.unwrap(), Vec::<String>::new());
     nation.registry.rebuild_view().await.unwrap();
     assert_eq!(nation.registry.view_digest().await.unwrap(), live);
-}
-
-/// Has the mirror take in a log that its operator, who holds the log's key, has continued at will: the
-/// source's entries first, if nothing is held, and then `more`.
-async fn take_in(source: &Nation, mirror: &Nation, more: &[Vec<u8>], bodies: &[Frame]) -> MirrorState {
-    let origin = source.origin.clone();
-    let start = mirror.registry.mirror(&origin).await.unwrap().expect("a mirror").size;
-    let mut frames = bodies.to_vec();
-    let mut entries = mirror.registry.entries(&origin, 0, 256).await.unwrap();
-    if start == 0 {
-        entries = source.registry.entries(&origin, 0, 256).await.unwrap();
-        let (_, beside) = source.registry.package(&origin, 0, entries.len() as u64).await.unwrap().expect("a package");
-        frames.extend(beside);
-    }
-    entries.extend_from_slice(more);
-    let mut tree = MemoryTree::new();
-    for entry in &entries {
-        tree.push(leaf_hash(entry));
-    }
-    let tree_size = tree.size();
-    let checkpoint = Checkpoint { origin: origin.clone(), size: tree_size, root: tree.root() };
-    let signed = checkpoint::sign(checkpoint, &source.key(Role::Log)).unwrap();
-    mirror.registry.set_pending(&origin, &signed.to_string()).await.unwrap();
-    let proof = subtree_consistency_proof(&tree, 0, tree_size, tree_size).expect("a proof");
-    let entries = entries.split_off(usize::try_from(start).unwrap());
-    let package = Package { origin, start, tree_size, entries, proof };
-    mirror.registry.extend(&package, &frames).await.unwrap()
 }
 
 /// A founded source, and a founded nation that has accredited it.

@@ -397,7 +397,7 @@ fn first_records(
     let endpoint = Endpoint { key: keys.transport.public.key.clone(), addresses: announced, url: args.url.clone() };
     Ok(vec![
         delegate(&keys.exchange, &[Kind::Accreditation], "Exchange")?,
-        delegate(&keys.node, &[Kind::Endpoint, Kind::Evidence], "Node")?,
+        delegate(&keys.node, &[Kind::Endpoint, Kind::Evidence, Kind::ErasureReceipt], "Node")?,
         sign(occasion, &endpoint, &[&keys.node])?,
     ])
 }

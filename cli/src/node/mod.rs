@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod doctor;
+pub mod end;
 pub mod init;
 pub mod keys;
 pub mod lookup;

@@ -96,7 +96,27 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let publications = args.files.iter().map(|path| Publication::read(path)).collect::<Outcome<Vec<_>>>()?;
     let client = Client::new(&args.node.url)?;
     let keys = Keys::ask(&client)?;
-    if let Some(Wait(count)) = args.wait
+    let wait = args.wait.map(|wait| (wait, Duration::from_secs(args.timeout)));
+    hand_over(&publications, &client, &keys, wait, context)
+}
+
+/// Hands over what was signed, keeps the receipts beside it, and says so.
+///
+/// # Errors
+/// As [`run`].
+pub fn publish(files: &[PathBuf], client: &Client, keys: &Keys, context: &Context) -> Outcome {
+    let publications = files.iter().map(|path| Publication::read(path)).collect::<Outcome<Vec<_>>>()?;
+    hand_over(&publications, client, keys, None, context)
+}
+
+fn hand_over(
+    publications: &[Publication],
+    client: &Client,
+    keys: &Keys,
+    wait: Option<(Wait, Duration)>,
+    context: &Context,
+) -> Outcome {
+    if let Some((Wait(count), _)) = wait
         && count > keys.nations()
     {
         let nations = keys.nations();
@@ -104,13 +124,13 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         context.console.say(format_args!("{count} nations should cosign, and the node knows {nations}; {hint}"));
     }
     let mut published = Vec::new();
-    for publication in &publications {
-        published.push(publication.send(&client, &keys, context)?);
+    for publication in publications {
+        published.push(publication.send(client, keys, context)?);
     }
-    if let Some(Wait(count)) = args.wait {
-        let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    if let Some((Wait(count), timeout)) = wait {
+        let deadline = Instant::now() + timeout;
         for (publication, (receipt, _)) in publications.iter().zip(&mut published) {
-            *receipt = publication.wait(&client, count, deadline)?;
+            *receipt = publication.wait(client, count, deadline)?;
         }
     }
     let reports =

@@ -26,8 +26,11 @@ use crate::{Context, clock, telemetry};
 /// How often to try to exchange again, where the address was not free.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often to look for logs with two histories that the own log does not tell of.
+/// How often to look for logs with two histories, and for erasures, that the own log does not tell of.
 const REPORT: Duration = Duration::from_secs(5);
+
+/// Receipts of erasures that are signed at one look.
+const RECEIPTS_AT_ONCE: u64 = 32;
 
 /// How often the node says that it lives: its own cosignature on its own head.
 const HEARTBEAT: Duration = Duration::from_mins(10);
@@ -182,18 +185,20 @@ fn announce(config: &Config, server: &server::Server, exchange: &Exchange) -> Ou
     Ok(said.and_then(|()| out.flush()).context("failed to say that the node is ready")?)
 }
 
-/// Enters in the own log what proves that another log has two histories, so that every partner comes to
-/// know of it.
+/// Enters in the own log what every partner should come to know: what proves that another log has two
+/// histories, and that what a redaction asks for is erased here.
 struct Reporter<'a> {
     config: &'a Config,
     node: Key,
     /// The accused keys of which nothing more is to be said.
     told: BTreeSet<String>,
+    /// Whether the node's key turned out not to be delegated for receipts.
+    silent: bool,
 }
 
 impl<'a> Reporter<'a> {
     fn new(config: &'a Config, node: Key) -> Self {
-        Self { config, node, told: BTreeSet::new() }
+        Self { config, node, told: BTreeSet::new(), silent: false }
     }
 
     async fn report(&mut self, registry: &Registry) -> Outcome {
@@ -218,10 +223,34 @@ impl<'a> Reporter<'a> {
         }
         Ok(())
     }
+
+    /// Scrubs what was erased from the database's files, and only then says that it is gone.
+    async fn receipt(&mut self, registry: &Registry) -> Outcome {
+        if registry.scrub().await? {
+            info!("What was erased is gone from the database's files too");
+        }
+        for receipt in registry.unreceipted(if self.silent { 0 } else { RECEIPTS_AT_ONCE }).await? {
+            let occasion =
+                Occasion { nation: &self.config.nation, origin: &self.config.origin, issued_at: clock::now() };
+            let envelope = sign(occasion, &receipt, &[&self.node])?;
+            match registry.admit(&envelope.to_bytes()).await? {
+                Admission::Admitted(_) => {
+                    info!(log.origin = %receipt.redacted_log, record.digest = %receipt.record, "Erased a redacted record");
+                }
+                Admission::Refused(refusal) => {
+                    let hint = "delegate the node's key anew for endpoint, evidence and erasure-receipt, with `chancery enrol`, and restart";
+                    error!(%refusal, hint, "Failed to say that redacted records are erased");
+                    self.silent = true;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Says at each beat that the node lives, reports what logs have two histories, and exchanges while it
-/// sequences, until it is asked to stop.
+/// Says at each beat that the node lives, reports what logs have two histories and what is erased, and exchanges
+/// while it sequences, until it is asked to stop.
 async fn run_until(
     stop: impl Future<Output = ()>,
     registry: &Registry,
@@ -253,6 +282,9 @@ async fn run_until(
             looks.tick().await;
             if let Err(failure) = reporter.report(registry).await {
                 error!("Failed to report a log with two histories: {:#}", failure.error);
+            }
+            if let Err(failure) = reporter.receipt(registry).await {
+                error!("Failed to finish an erasure, and will try again: {:#}", failure.error);
             }
         }
     };

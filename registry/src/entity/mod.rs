@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod contradiction;
 pub mod cosignature;
 pub mod entry;
+pub mod erased;
 pub mod introduction;
 pub mod lease;
 pub mod log;

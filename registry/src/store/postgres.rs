@@ -9,7 +9,7 @@ use std::time::Duration;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    IsolationLevel, Statement, TransactionTrait,
+    IsolationLevel, QueryResult, Statement, TransactionTrait,
 };
 
 /// How the address begins. `postgresql://` is the same.
@@ -93,6 +93,44 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransac
     // Without the row nobody would wait for anybody.
     let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, TURN)).await?;
     row.map(|_| transaction).ok_or_else(|| DbErr::RecordNotFound("the row 'writer' of the table lease".to_owned()))
+}
+
+/// The tables in which something of a record may be.
+const OF_RECORDS: [&str; 8] =
+    ["body", "blob", "submission", "record", "found", "model", "model_language", "model_license"];
+
+/// How often to look whether nobody reads what was there before, and the pause after each look.
+const LOOKS: u32 = 40;
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Writes the tables of records anew without what was deleted; an ordinary `VACUUM` only makes its place free.
+/// What others may still see would be written too, so whoever began to read before is waited for. Waits for no
+/// lock longer than a moment, for whoever comes later waits behind it.
+pub(super) async fn scrub(writer: &DatabaseConnection) -> Result<(), DbErr> {
+    let number = "SELECT pg_current_xact_id()::xid::text AS now";
+    let now: String = one(writer, number.to_owned()).await?.try_get("", "now")?;
+    let older = format!(
+        "SELECT count(*) AS older FROM pg_stat_activity WHERE datname = current_database() AND pid <> \
+         pg_backend_pid() AND backend_xmin IS NOT NULL AND age(backend_xmin) > age('{now}'::xid)"
+    );
+    let mut looks = 0;
+    while one(writer, older.clone()).await?.try_get::<i64>("", "older")? > 0 {
+        looks += 1;
+        if looks == LOOKS {
+            return Err(DbErr::Custom("others still read what was there before".to_owned()));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    writer.execute_unprepared("SET lock_timeout = '2s'").await?;
+    for table in OF_RECORDS {
+        writer.execute_unprepared(&format!("VACUUM (FULL, ANALYZE) {table}")).await?;
+    }
+    writer.execute_unprepared("SET lock_timeout = '60s'").await.map(drop)
+}
+
+async fn one(writer: &DatabaseConnection, sql: String) -> Result<QueryResult, DbErr> {
+    let row = writer.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("an answer of the server".to_owned()))
 }
 
 /// Begins to read: every query sees one commit.

@@ -38,6 +38,8 @@ pub(super) async fn connect(url: &str, connections: u32, writes: bool) -> Result
 async fn connect_once(url: &str, connections: u32, writes: bool) -> Result<DatabaseConnection, DbErr> {
     open(url, connections, move |options| {
         let options = options.pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
+        // What is deleted is overwritten at once, as far as it did not move before.
+        let options = options.pragma("secure_delete", "ON");
         options.pragma("query_only", if writes { "OFF" } else { "ON" }).foreign_keys(true)
     })
     .await
@@ -51,6 +53,16 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransac
         ..TransactionOptions::default()
     };
     writer.begin_with_options(immediate).await
+}
+
+/// Writes the file anew without what was deleted: copies of rows stay behind where they were moved between
+/// pages. Then empties the write-ahead log, which has older pages.
+pub(super) async fn scrub(writer: &DatabaseConnection) -> Result<(), DbErr> {
+    writer.execute_unprepared("VACUUM").await?;
+    let checkpoint = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let answer = writer.query_one_raw(checkpoint).await?;
+    let busy: i32 = answer.ok_or_else(|| DbErr::RecordNotFound("wal_checkpoint".to_owned()))?.try_get("", "busy")?;
+    if busy == 0 { Ok(()) } else { Err(DbErr::Custom("others still read the write-ahead log".to_owned())) }
 }
 
 /// A database of its own, on disk only while it is open, with the empty tables of the view, and behind

@@ -8,7 +8,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::bundle::charters;
-use super::entity::{delegation, found, model, model_language, model_license, nation, record, revocation};
+use super::entity::{delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation};
 use super::judge::reopen;
 use super::project::write_nation;
 use super::rebuild::{INDEX, LOG, column_of};
@@ -24,11 +24,14 @@ pub(super) async fn back_to(db: &impl ConnectionTrait, log: &Log, first: u64) ->
     if first > 0 {
         restore_charter(db, log, first).await?;
     }
-    let (versions, revoked) = (versions_since(db, log, first).await?, revoked_since(db, log, first).await?);
+    let versions = versions_since(db, log, first).await?;
+    let reached_back = revoked_since(db, log, first).await? || ended_since(db, log, first).await?;
     drop_rows::<record::Entity>(db, log, first).await?;
     drop_rows::<nation::Entity>(db, log, first).await?;
     drop_rows::<delegation::Entity>(db, log, first).await?;
     drop_rows::<revocation::Entity>(db, log, first).await?;
+    drop_rows::<ending::Entity>(db, log, first).await?;
+    drop_rows::<erasure_receipt::Entity>(db, log, first).await?;
     drop_rows::<model::Entity>(db, log, first).await?;
     drop_rows::<model_language::Entity>(db, log, first).await?;
     drop_rows::<model_license::Entity>(db, log, first).await?;
@@ -36,7 +39,7 @@ pub(super) async fn back_to(db: &impl ConnectionTrait, log: &Log, first: u64) ->
     if first == 0 {
         return Ok(());
     }
-    if revoked {
+    if reached_back {
         weigh::again(db, log).await?;
     }
     for (urn, version) in versions {
@@ -84,6 +87,13 @@ async fn revoked_since(db: &impl ConnectionTrait, log: &Log, first: u64) -> Resu
     let later = revocation::Entity::find().filter(revocation::Column::LogId.eq(log.id));
     let later = later.filter(revocation::Column::Idx.gte(column(first))).count(db).await;
     Ok(later.attempting("ask for revocations")? > 0)
+}
+
+/// Whether something since ended what stays.
+async fn ended_since(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<bool> {
+    let later = ending::Entity::find().filter(ending::Column::LogId.eq(log.id));
+    let later = later.filter(ending::Column::Idx.gte(column(first))).count(db).await;
+    Ok(later.attempting("ask for withdrawals")? > 0)
 }
 
 /// Lets a charter stand again.

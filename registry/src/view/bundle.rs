@@ -11,8 +11,9 @@ use chancery_schema::record::{Kind, Revocation};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{delegation, record, revocation};
-use super::records::by_digest;
-use super::verdict::{VOID, admitted};
+use super::ends;
+use super::records::{by_digest, position};
+use super::verdict::{REDACTED, VOID, admitted, digests};
 use crate::error::Attempting;
 use crate::log::{self, Held, Log, column, size};
 use crate::{Error, Registry, Result, bodies, logs, own};
@@ -24,9 +25,9 @@ const DELEGATIONS_MAX: u64 = 8;
 const ROOM_BYTES: u64 = 4 << 20;
 
 impl Registry {
-    /// Writes the bundle of a record that was admitted: it, the records it refers to, every charter of its nation
-    /// and the delegations of its signers, each with its proof under one checkpoint, and as many of
-    /// its blobs as fit. Nothing for a record that is not held or was never admitted.
+    /// Writes the bundle of a record that was admitted: it, the records it refers to, what withdrew or redacted
+    /// any of them, every charter of its nation and the delegations of its signers, each with its proof under
+    /// one checkpoint, and as many of its blobs as fit. Of a record whose body is erased, the redaction alone. Nothing for a record that is not held or was never admitted.
     ///
     /// # Errors
     /// When the database fails.
@@ -48,6 +49,8 @@ impl Registry {
 #[derive(Default)]
 pub(super) struct Parts {
     records: BTreeMap<u64, Submission>,
+    /// Of these the bodies are erased, and what redacted them is taken instead.
+    redacted: BTreeSet<u64>,
 }
 
 impl Parts {
@@ -57,22 +60,32 @@ impl Parts {
         let charters = charters(db, &held.log, held.head_size()).await?;
         let mut waiting: BTreeSet<u64> = charters.into_iter().map(|(index, _)| index).chain([index]).collect();
         while let Some(index) = waiting.pop_last() {
-            if self.records.contains_key(&index) {
+            if self.records.contains_key(&index) || self.redacted.contains(&index) {
                 continue;
             }
-            let submission = open(db, held, index).await?;
-            for (_, digest) in submission.record.references() {
-                waiting.extend(position(db, held, &digest).await?);
-            }
-            for keyid in submission.envelope.key_ids() {
+            let row = row(db, held, index).await?;
+            let record = row.digest.as_deref().map(log::digest).transpose()?.ok_or_else(|| broken(held, index))?;
+            waiting.extend(ends::positions(db, &held.log, &record).await?);
+            let signers = if row.verdict == REDACTED {
+                self.redacted.insert(index);
+                digests(&row.signers)?
+            } else {
+                let submission = open(db, held, &row).await?;
+                for (_, digest) in submission.record.references() {
+                    waiting.extend(position(db, &held.log, &digest).await?);
+                }
+                let signers = submission.envelope.key_ids().collect();
+                self.records.insert(index, submission);
+                signers
+            };
+            for keyid in signers {
                 waiting.extend(delegated(db, &held.log, &keyid, index).await?);
-                for revocation in revoked(db, &held.log, &keyid, &submission.digest).await? {
+                for revocation in revoked(db, &held.log, &keyid, &record).await? {
                     // It was admitted because the key was delegated before.
                     waiting.extend(delegated(db, &held.log, &keyid, revocation).await?);
                     waiting.insert(revocation);
                 }
             }
-            self.records.insert(index, submission);
         }
         Ok(())
     }
@@ -121,26 +134,20 @@ async fn blobs(
     Ok(blobs)
 }
 
-async fn open(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<Submission> {
-    let broken = || Error::Inconsistent(format!("entry {index} of {} counts and cannot be read", held.log.origin));
-    let row = record::Entity::find_by_id((held.log.id, column(index))).one(db).await.attempting("read a record")?;
-    let envelope = log::digest(&row.ok_or_else(broken)?.envelope)?;
-    let body = bodies::body(db, &envelope).await?.ok_or_else(broken)?;
-    let envelope = Envelope::from_fixed(&body).map_err(|_| broken())?;
-    Submission::open(envelope).map_err(|_| broken())
+fn broken(held: &Held, index: u64) -> Error {
+    Error::Inconsistent(format!("entry {index} of {} counts and cannot be read", held.log.origin))
 }
 
-/// Where a record that was admitted stands in the log.
-async fn position(db: &impl ConnectionTrait, held: &Held, digest: &Digest) -> Result<Option<u64>> {
-    let row = record::Entity::find()
-        .filter(record::Column::LogId.eq(held.log.id))
-        .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
-        .filter(admitted())
-        .order_by_asc(record::Column::Idx)
-        .one(db)
-        .await
-        .attempting("look for a record")?;
-    row.map(|row| size(row.idx)).transpose()
+async fn row(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<record::Model> {
+    let row = record::Entity::find_by_id((held.log.id, column(index))).one(db).await.attempting("read a record")?;
+    row.ok_or_else(|| broken(held, index))
+}
+
+async fn open(db: &impl ConnectionTrait, held: &Held, row: &record::Model) -> Result<Submission> {
+    let broken = || broken(held, size(row.idx).unwrap_or_default());
+    let body = bodies::body(db, &log::digest(&row.envelope)?).await?.ok_or_else(broken)?;
+    let envelope = Envelope::from_fixed(&body).map_err(|_| broken())?;
+    Submission::open(envelope).map_err(|_| broken())
 }
 
 /// Where the charters stand that count among the first `before` entries, and their digests.

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use chancery_schema::admission::Submission;
 use chancery_schema::record::{License, ModelCard, Record, Texts};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::entity::{model, model_language, model_license, record};
 use super::judge;
-use super::verdict::{admitted, joined};
+use super::verdict::{REDACTED, admitted, joined};
 use crate::entity::body;
 use crate::error::Attempting;
-use crate::log::{Log, column};
+use crate::log::{Log, column, size};
 use crate::{Error, Result};
 
 /// Writes the rows of a card that counts. Answers the index of the card that it supersedes.
@@ -22,16 +23,18 @@ pub(super) async fn write(
     submission: &Submission,
     card: &ModelCard,
 ) -> Result<Option<i64>> {
-    let before = judge::current(db, log, &submission.header, card).await?;
+    let urn = card.model_id(&submission.header).to_string();
+    let before = current(db, log, &urn, card.version.as_str()).await?;
     let license = license(db, log, card).await?;
     let row = model::ActiveModel {
         log_id: Set(log.id),
         idx: Set(column(index)),
         card: Set(submission.digest.as_bytes().to_vec()),
         current: Set(before.is_none()),
+        ended: Set(false),
         since: Set(before.as_ref().map_or(column(index), |before| before.since)),
         at: Set(submission.header.issued_at.unix_seconds()),
-        urn: Set(card.model_id(&submission.header).to_string()),
+        urn: Set(urn),
         version: Set(card.version.to_string()),
         nation: Set(submission.header.nation.to_string()),
         org: Set(card.org.to_string()),
@@ -47,6 +50,36 @@ pub(super) async fn write(
     write_languages(db, log, index, card).await?;
     write_licenses(db, log, index, card, license.as_ref()).await?;
     Ok(before.map(|before| before.idx))
+}
+
+/// The row of the card that stands for a version of a model.
+pub(super) async fn current(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    urn: &str,
+    version: &str,
+) -> Result<Option<model::Model>> {
+    let row = model::Entity::find()
+        .filter(model::Column::LogId.eq(log.id))
+        .filter(model::Column::Urn.eq(urn))
+        .filter(model::Column::Version.eq(version))
+        .filter(model::Column::Current.eq(true))
+        .one(db)
+        .await;
+    row.attempting("look for the card of a version")
+}
+
+/// Says of a card's license what the card itself says: the license is redacted.
+pub(super) async fn forget_license(db: &impl ConnectionTrait, log: &Log, index: i64, card: &ModelCard) -> Result<()> {
+    let update = model::Entity::update_many()
+        .col_expr(model::Column::License, Expr::value(license_label(card, None)))
+        .filter(model::Column::LogId.eq(log.id))
+        .filter(model::Column::Idx.eq(index));
+    update.exec(db).await.attempting("redact the license of a card in the view")?;
+    let names = model_license::Entity::delete_many().filter(model_license::Column::LogId.eq(log.id));
+    let names = names.filter(model_license::Column::Idx.eq(index)).exec(db).await;
+    names.attempting("redact the license of a card in the view")?;
+    write_licenses(db, log, size(index)?, card, None).await
 }
 
 /// Text as it is searched: without case.
@@ -97,13 +130,14 @@ async fn write_licenses(
     written.attempting("write the licenses of a card to the view").map(|_| ())
 }
 
-/// The license record that a card names; it stands earlier in the same log.
+/// The license record that a card names; it stands earlier in the same log. None where that is redacted.
 async fn license(db: &impl ConnectionTrait, log: &Log, card: &ModelCard) -> Result<Option<License>> {
     let Some(digest) = card.license else { return Ok(None) };
-    let bytes: Option<Vec<u8>> = record::Entity::find()
+    let row: Option<(String, Option<Vec<u8>>)> = record::Entity::find()
         .select_only()
+        .column(record::Column::Verdict)
         .column(body::Column::Bytes)
-        .join(sea_orm::JoinType::InnerJoin, super::body_of_record())
+        .join(sea_orm::JoinType::LeftJoin, super::body_of_record())
         .filter(record::Column::LogId.eq(log.id))
         .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
         .filter(admitted())
@@ -112,6 +146,10 @@ async fn license(db: &impl ConnectionTrait, log: &Log, card: &ModelCard) -> Resu
         .await
         .attempting("read the license of a card")?;
     let absent = || Error::Inconsistent(format!("the license {digest} of a card in {} is not held", log.origin));
+    let (verdict, bytes) = row.ok_or_else(absent)?;
+    if verdict == REDACTED {
+        return Ok(None);
+    }
     match judge::reopen(&log.origin, &bytes.ok_or_else(absent)?)? {
         (_, Record::License(license)) => Ok(Some(*license)),
         _ => Err(absent()),

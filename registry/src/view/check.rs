@@ -2,11 +2,12 @@
 
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
-use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::check_log::check_log;
 use super::rebuild::{rebuild_all, table_digests};
-use crate::entity::{blob, body, introduction, log as log_table};
+use crate::entity::{blob, body, erased, introduction, log as log_table};
 use crate::error::Attempting;
 use crate::known::{Known, known};
 use crate::log::{Held, column};
@@ -46,6 +47,7 @@ impl Registry {
         }
         check_bodies(&db, &mut findings).await?;
         check_blobs(&db, &mut findings).await?;
+        check_erased(&db, &mut findings).await?;
         if findings.is_empty() {
             check_view(&db, &scratch, &mut findings).await?;
         }
@@ -96,6 +98,17 @@ async fn check_blobs(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> R
                 wrong.add(format!("the blob {} was changed", hex(&row.sha256)));
             }
         }
+    }
+    Ok(())
+}
+
+/// What is erased is not there.
+async fn check_erased(db: &impl ConnectionTrait, findings: &mut Vec<String>) -> Result<()> {
+    let mut wrong = Findings::new(findings);
+    let there = Expr::cust("EXISTS (SELECT 1 FROM body WHERE body.envelope = erased.envelope)");
+    let rows = erased::Entity::find().filter(there).limit(FINDINGS_MAX as u64).all(db).await;
+    for row in rows.attempting("look for what is erased")? {
+        wrong.add(format!("the envelope {} is erased and still there", hex(&row.envelope)));
     }
     Ok(())
 }

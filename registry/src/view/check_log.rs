@@ -147,10 +147,11 @@ async fn cosigners(db: &impl ConnectionTrait, held: &Held) -> Result<BTreeMap<i6
     Ok(counts.into_iter().collect())
 }
 
-/// Every body that an entry names is held, or known to be missing.
+/// Every body that an entry names is held, or known to be missing or erased.
 async fn check_held(db: &impl ConnectionTrait, held: &Held, findings: &mut Vec<String>) -> Result<()> {
     let nowhere = "NOT EXISTS (SELECT 1 FROM body WHERE body.envelope = entry.envelope) AND NOT EXISTS (SELECT 1 FROM \
-                   missing WHERE missing.log_id = entry.log_id AND missing.digest = entry.envelope)";
+                   missing WHERE missing.log_id = entry.log_id AND missing.digest = entry.envelope) AND NOT EXISTS (SELECT \
+                   1 FROM erased WHERE erased.envelope = entry.envelope)";
     let lost: Vec<i64> = entry::Entity::find()
         .select_only()
         .column(entry::Column::Idx)

@@ -97,7 +97,55 @@ pub mod revocation {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// A valid model card.
+/// A withdrawal or a redaction that counts.
+pub mod ending {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "ending")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub log_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub idx: i64,
+        pub record: Vec<u8>,
+        pub kind: String,
+        pub ended: Vec<u8>,
+        pub ended_idx: i64,
+        pub signers: Vec<u8>,
+        pub body: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A node's word that a record is erased.
+pub mod erasure_receipt {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "erasure_receipt")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub log_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub idx: i64,
+        pub of_log: String,
+        pub of_idx: i64,
+        pub erased: Vec<u8>,
+        pub redaction: Vec<u8>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A model card that counts, or of which that is known.
 pub mod model {
     use sea_orm::entity::prelude::*;
 
@@ -110,6 +158,7 @@ pub mod model {
         pub idx: i64,
         pub card: Vec<u8>,
         pub current: bool,
+        pub ended: bool,
         pub since: i64,
         pub at: i64,
         pub urn: String,

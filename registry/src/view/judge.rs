@@ -7,13 +7,14 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::name::Origin;
-use chancery_schema::record::{Charter, Delegation, Header, Kind, ModelCard, Record, Revocation};
+use chancery_schema::record::{Charter, Delegation, Header, Kind, Record, Redaction, Revocation};
 use chancery_schema::roster::{Revoked, Roster, Signed};
 use chancery_schema::statement::Statement;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{delegation, model, nation, record, revocation};
 use super::verdict::{CONTESTED, SUPERSEDED, VALID, admitted, digests};
+use super::{card, ends};
 use crate::entity::body;
 use crate::error::Attempting;
 use crate::log::{Log, column, digest, size};
@@ -30,6 +31,8 @@ pub(crate) enum Judged<'a> {
     Void { digest: Option<Digest>, header: Option<&'a Header>, refusal: Refusal },
     /// Its kind is not of this version.
     Unknown { digest: Digest },
+    /// Its body is erased, and this is what a redaction, later in the log, says of it.
+    Redacted(&'a Redaction),
     /// Its body is not held.
     Missing,
 }
@@ -39,6 +42,7 @@ pub(super) enum Judgement {
     Admitted(Box<Admitted>),
     Void { digest: Option<Digest>, header: Option<Box<Header>>, refusal: Refusal },
     Unknown { digest: Digest },
+    Redacted(Box<Redaction>),
     Missing,
 }
 
@@ -50,20 +54,25 @@ impl Judgement {
                 Judged::Void { digest: *digest, header: header.as_deref(), refusal: refusal.clone() }
             }
             Self::Unknown { digest } => Judged::Unknown { digest: *digest },
+            Self::Redacted(redaction) => Judged::Redacted(redaction),
             Self::Missing => Judged::Missing,
         }
     }
 }
 
-/// Judges entry `index` as every mirror of the log does.
+/// Judges entry `index` as every mirror of the log does; one whose body is erased by the redaction that speaks
+/// of it.
 pub(super) async fn judge(
     db: &impl ConnectionTrait,
     log: &Log,
     index: u64,
     entry: &Entry,
-    body: Option<&[u8]>,
+    (body, redaction): (Option<&[u8]>, Option<&Redaction>),
 ) -> Result<Judgement> {
-    let Some(body) = body else { return Ok(Judgement::Missing) };
+    let Some(body) = body else {
+        let redaction = redaction.map(|redaction| Judgement::Redacted(Box::new(redaction.clone())));
+        return Ok(redaction.unwrap_or(Judgement::Missing));
+    };
     let submission = match open(entry, body) {
         Ok(submission) => submission,
         Err(judgement) => return Ok(judgement),
@@ -79,7 +88,7 @@ pub(super) async fn judge(
 }
 
 /// What `decide` needs to know: the keys, the records of this log that the submission refers to or that
-/// are itself, and the card that stands for its model version.
+/// are itself, with what ended them; the card that stands for its model version, or the one that it redacts.
 pub(crate) async fn state(
     db: &impl ConnectionTrait,
     log: &Log,
@@ -89,15 +98,22 @@ pub(crate) async fn state(
     let references = submission.record.references().into_iter().map(|(_, digest)| digest);
     let mut asked: BTreeSet<Digest> = references.chain([submission.digest]).collect();
     let mut cards = BTreeMap::new();
-    if let (Some(version), Record::ModelCard(card)) = (version(&submission.record), &submission.record)
-        && let Some(current) = current(db, log, &submission.header, card).await?
-    {
-        // Those before it stand no more, and were weighed again whenever a key was revoked.
-        let current = digest(&current.card)?;
-        asked.insert(current);
-        cards.insert(version, vec![current]);
+    if let (Some(version), Record::ModelCard(card)) = (version(&submission.record), &submission.record) {
+        let urn = card.model_id(&submission.header).to_string();
+        if let Some(current) = card::current(db, log, &urn, card.version.as_str()).await? {
+            // Those before it stand no more, and were weighed again whenever a key was revoked.
+            let current = digest(&current.card)?;
+            asked.insert(current);
+            cards.insert(version, vec![current]);
+        }
     }
     let (roster, records) = (roster(db, log).await?, entered(db, log, &asked).await?);
+    if let Record::Redaction(redaction) = &submission.record
+        && let Some(entered) = records.get(&redaction.redacts)
+        && let Some(version) = version_at(db, log, entered.index).await?
+    {
+        cards.insert(version, vec![redaction.redacts]);
+    }
     Ok(State { roster, position, records, cards })
 }
 
@@ -138,21 +154,10 @@ fn signed<B>(index: i64, record: &[u8], signers: &[u8], body: B) -> Result<Signe
     Ok(Signed { index: size(index)?, record: digest(record)?, signers, body })
 }
 
-/// The row of the card that stands for a version.
-pub(super) async fn current(
-    db: &impl ConnectionTrait,
-    log: &Log,
-    header: &Header,
-    card: &ModelCard,
-) -> Result<Option<model::Model>> {
-    let row = model::Entity::find()
-        .filter(model::Column::LogId.eq(log.id))
-        .filter(model::Column::Urn.eq(card.model_id(header).to_string()))
-        .filter(model::Column::Version.eq(card.version.as_str()))
-        .filter(model::Column::Current.eq(true))
-        .one(db)
-        .await;
-    row.attempting("look for the card of a version")
+/// The model version of which the card at `index` speaks, as `decide` calls it.
+async fn version_at(db: &impl ConnectionTrait, log: &Log, index: u64) -> Result<Option<String>> {
+    let row = model::Entity::find_by_id((log.id, column(index))).one(db).await.attempting("look for a card")?;
+    Ok(row.map(|row| format!("{}:{}@{}", row.org, row.name, row.version)))
 }
 
 /// Whether a record stands, or is contested.
@@ -213,11 +218,13 @@ async fn entered(db: &impl ConnectionTrait, log: &Log, asked: &BTreeSet<Digest>)
             .all(db)
             .await
             .attempting("look for the records that a record refers to")?;
+        let mut ends = ends::of_records(db, log, some.iter().cloned()).await?;
         for row in rows {
             if let (Some(found), Some(kind)) = (&row.digest, Kind::from_word(&row.kind)) {
                 let signers = digests(&row.signers)?.into_iter().collect();
-                let entered = Entered { kind, scope: row.scope, index: size(row.idx)?, signers, ends: Vec::new() };
-                records.insert(digest(found)?, entered);
+                let (found, index) = (digest(found)?, size(row.idx)?);
+                let ends = ends.remove(&found).unwrap_or_default();
+                records.insert(found, Entered { kind, scope: row.scope, index, signers, ends });
             }
         }
     }

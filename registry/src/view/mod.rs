@@ -1,13 +1,16 @@
 //! The view: what people see, computed from the ground state and dropped whenever it is computed again.
 //!
 //! [`judge`] says how an entry counts, [`project`] writes that down, [`weigh`] says what becomes of it when
-//! a key is revoked, [`rebuild`] does all of it again, from any entry on. The rest asks: nations, models, records, digests, and the bundles that prove them.
+//! a key is revoked or something ends it, [`tombstone`] what is left of it when it is redacted, [`rebuild`] does
+//! all of it again, from any entry on. The rest asks: nations, models, records, digests, and the bundles that prove them.
 
 mod back;
 mod bundle;
 mod card;
 mod check;
 mod check_log;
+mod claims;
+mod ends;
 mod entity;
 mod introduction;
 mod judge;
@@ -17,12 +20,14 @@ mod page;
 mod project;
 mod rebuild;
 mod records;
+mod tombstone;
 mod verdict;
 mod weigh;
 mod what;
 
 use sea_orm::{EntityTrait, Related, RelationDef};
 
+pub(crate) use self::ends::{erased_for_nothing, names_blob, unerased, unreceipted};
 pub(crate) use self::introduction::{Introduced, read_introduction, write_introduction};
 pub(crate) use self::judge::{Judged, Trusted, roster, standing, standing_from, state};
 pub(crate) use self::nations::{charters, names_cosigner, summary};
@@ -43,6 +48,24 @@ impl Related<entity::record::Entity> for entity::found::Entity {
 impl Related<entity::record::Entity> for entity::nation::Entity {
     fn to() -> RelationDef {
         let place = (entity::nation::Column::LogId, entity::nation::Column::Idx);
+        let record = (entity::record::Column::LogId, entity::record::Column::Idx);
+        Self::belongs_to(entity::record::Entity).from(place).to(record).into()
+    }
+}
+
+/// From a withdrawal or redaction to its record.
+impl Related<entity::record::Entity> for entity::ending::Entity {
+    fn to() -> RelationDef {
+        let place = (entity::ending::Column::LogId, entity::ending::Column::Idx);
+        let record = (entity::record::Column::LogId, entity::record::Column::Idx);
+        Self::belongs_to(entity::record::Entity).from(place).to(record).into()
+    }
+}
+
+/// From the receipt of an erasure to its record.
+impl Related<entity::record::Entity> for entity::erasure_receipt::Entity {
+    fn to() -> RelationDef {
+        let place = (entity::erasure_receipt::Column::LogId, entity::erasure_receipt::Column::Idx);
         let record = (entity::record::Column::LogId, entity::record::Column::Idx);
         Self::belongs_to(entity::record::Entity).from(place).to(record).into()
     }

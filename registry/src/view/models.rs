@@ -50,7 +50,7 @@ impl Registry {
         Ok(PageOf { items: rows.into_iter().map(item).collect::<Result<_>>()?, has_next, total })
     }
 
-    /// One model's versions, newest first: the cards that stand. Rival claimants' models of the same
+    /// One model's versions, newest first, those that have ended after the others: the cards that stand. Rival claimants' models of the same
     /// name come after each other.
     ///
     /// # Errors
@@ -61,6 +61,7 @@ impl Registry {
             .filter(model::Column::Urn.eq(kept(urn)))
             .filter(model::Column::Current.eq(true))
             .order_by_asc(model::Column::LogId)
+            .order_by_asc(model::Column::Ended)
             .order_by_desc(model::Column::Since)
             .find_also(model::Entity, record::Entity)
             .limit(VERSIONS_MAX)
@@ -72,16 +73,21 @@ impl Registry {
     }
 }
 
-/// Of each model the version that was published last: `latest` goes by log order.
+/// Of each model the version that was published last and has not ended, or the last one where all have: `latest`
+/// goes by log order.
 fn newest() -> Select<model::Entity> {
     let newer = "NOT EXISTS (SELECT 1 FROM model AS newer WHERE newer.log_id = model.log_id AND newer.urn = model.urn \
-                 AND newer.current = model.current AND newer.since > model.since)";
+                 AND newer.current = model.current AND (newer.ended < model.ended OR newer.ended = model.ended AND \
+                 newer.since > model.since))";
     model::Entity::find().filter(model::Column::Current.eq(true)).filter(Expr::cust(newer))
 }
 
 fn filtered(mut models: Select<model::Entity>, filter: &ModelFilter) -> Select<model::Entity> {
     if let Some(nation) = &filter.nation {
         models = models.filter(model::Column::Nation.eq(nation.as_str()));
+    }
+    if let Some(ended) = filter.ended {
+        models = models.filter(model::Column::Ended.eq(ended));
     }
     for word in filter.text.iter().flat_map(|text| text.split_whitespace()).take(WORDS_MAX) {
         models = models.filter(Expr::col((model::Entity, model::Column::Search)).like(containing(&fold(word))));
@@ -168,6 +174,7 @@ fn summary(row: model::Model, record: Option<record::Model>, logs: &Logs) -> Res
         card: logs.summary(record.ok_or_else(|| broken("card"))?)?,
         urn: row.urn,
         version: row.version,
+        ended: row.ended,
         org: row.org,
         name: row.name,
         license: row.license,

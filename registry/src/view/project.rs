@@ -3,7 +3,7 @@
 use chancery_schema::admission::Admitted;
 use chancery_schema::digest::Digest;
 use chancery_schema::log::entry::Entry;
-use chancery_schema::record::{Charter, Record, Weights};
+use chancery_schema::record::{Charter, Record, Redaction, Weights};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
@@ -11,7 +11,7 @@ use super::card::kept;
 use super::entity::{delegation, found, nation, record, revocation};
 use super::judge::{self, Judged};
 use super::verdict::{MISSING, SUPERSEDED, UNKNOWN, VOID, joined, of_standing};
-use super::{card, weigh, what};
+use super::{card, ends, tombstone, weigh, what};
 use crate::error::Attempting;
 use crate::log::{Log, column};
 use crate::{Error, FoundAs, Result};
@@ -27,13 +27,16 @@ pub(crate) async fn project(
     entry: &Entry,
     judged: &Judged<'_>,
 ) -> Result<()> {
+    if let Judged::Redacted(redaction) = judged {
+        return tombstone::write(db, log, entry, redaction).await;
+    }
     let row = row(log, index, entry, judged);
     record::Entity::insert(row).exec_without_returning(db).await.attempting("write a record to the view")?;
     let digest = match judged {
         Judged::Admitted(admitted) => Some(admitted.submission().digest),
         Judged::Void { digest, .. } => *digest,
         Judged::Unknown { digest } => Some(*digest),
-        Judged::Missing => None,
+        Judged::Redacted(_) | Judged::Missing => None,
     };
     let mut names = vec![(FoundAs::Envelope, entry.envelope(), entry.kind().to_owned())];
     names.extend(digest.map(|digest| (FoundAs::Record, digest, entry.kind().to_owned())));
@@ -44,13 +47,14 @@ pub(crate) async fn project(
     write_found(db, log, index, names).await
 }
 
-/// Judges entry `index` as every mirror of the log does, and projects it.
+/// Judges entry `index` as every mirror of the log does, by its body or the redaction that speaks of it, and
+/// projects it.
 pub(super) async fn judge_and_project(
     db: &impl ConnectionTrait,
     log: &Log,
     index: u64,
     entry: &Entry,
-    body: Option<&[u8]>,
+    body: (Option<&[u8]>, Option<&Redaction>),
 ) -> Result<()> {
     let judgement = judge::judge(db, log, index, entry, body).await?;
     project(db, log, index, entry, &judgement.as_judged()).await
@@ -66,7 +70,7 @@ fn row(log: &Log, index: u64, entry: &Entry, judged: &Judged<'_>) -> record::Act
             ((VOID, Some(refusal.code.as_str()), Some(refusal.reason.clone())), *digest, *header)
         }
         Judged::Unknown { digest } => ((UNKNOWN, None, None), Some(*digest), None),
-        Judged::Missing => ((MISSING, None, None), None, None),
+        Judged::Redacted(_) | Judged::Missing => ((MISSING, None, None), None, None),
     };
     let (signers, scope) = match judged {
         Judged::Admitted(admitted) => (joined(admitted.signers()), admitted.submission().record.scope()),
@@ -131,14 +135,20 @@ async fn project_record(db: &impl ConnectionTrait, log: &Log, index: u64, admitt
             let urn = card.model_id(&submission.header).to_string();
             weigh::cards(db, log, (&urn, card.version.as_str()), before.unwrap_or(column(index))).await
         }
+        Record::Withdrawal(withdrawal) => {
+            ends::write(db, log, index, admitted).await?;
+            weigh::one(db, log, &withdrawal.withdraws).await
+        }
+        Record::Redaction(redaction) => {
+            ends::write(db, log, index, admitted).await?;
+            tombstone::bury(db, log, redaction).await
+        }
+        Record::ErasureReceipt(receipt) => ends::write_receipt(db, log, index, receipt).await,
         Record::Endpoint(_)
         | Record::Accreditation(_)
         | Record::Evidence(_)
         | Record::Weights(_)
         | Record::License(_)
-        | Record::Withdrawal(_)
-        | Record::Redaction(_)
-        | Record::ErasureReceipt(_)
         | Record::LogSuccession(_) => Ok(()),
     }
 }
@@ -174,7 +184,7 @@ async fn supersede(db: &impl ConnectionTrait, log: &Log, index: i64, by: &Digest
     update.exec(db).await.attempting("mark a record as superseded").map(|_| ())
 }
 
-async fn write_found(
+pub(super) async fn write_found(
     db: &impl ConnectionTrait,
     log: &Log,
     index: u64,

@@ -11,12 +11,13 @@ use sea_orm::{
 };
 
 use super::back::back_to;
-use super::entity::{delegation, found, model, model_language, model_license, nation, record, revocation};
+use super::claims::Claims;
+use super::entity::{delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation};
 use super::project::judge_and_project;
 use crate::entity::{body, entry, missing};
 use crate::error::Attempting;
 use crate::log::{self, Held, Log, column, digest, size};
-use crate::{Error, Registry, Result};
+use crate::{Error, Registry, Result, erase};
 
 /// Entries whose bodies are in memory at once: 64 of the largest are 64 MiB.
 const ENTRIES_PER_QUERY: u64 = 64;
@@ -30,6 +31,9 @@ impl Registry {
     pub async fn rebuild_view(&self) -> Result<u64> {
         let writing = self.core.store.write().await?;
         let entries = rebuild_all(&*writing).await?;
+        for held in log::all(&*writing).await? {
+            erase::follow(&*writing, &held.log).await?;
+        }
         writing.commit().await?;
         Ok(entries)
     }
@@ -54,8 +58,22 @@ pub(crate) async fn rebuild_all(db: &impl ConnectionTrait) -> Result<u64> {
 
 /// Computes the view of one log again from entry `first` on; what is before it stays, for a verdict
 /// rests on earlier entries alone. Answers how many entries the log has.
+///
+/// A record whose body is gone is judged by what a later redaction says of it. Where that does not count when
+/// its own turn comes, it spoke for nothing, and all is computed once more without it.
 pub(crate) async fn rebuild_from(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<u64> {
-    back_to(db, log, first).await?;
+    let mut claims = Claims::read(db, log, first).await?;
+    let first = claims.first();
+    loop {
+        back_to(db, log, first).await?;
+        let entries = pass(db, log, first, &mut claims).await?;
+        if claims.all_hold(db, log).await? {
+            return Ok(entries);
+        }
+    }
+}
+
+async fn pass(db: &impl ConnectionTrait, log: &Log, first: u64, claims: &mut Claims) -> Result<u64> {
     let mut next = first;
     loop {
         let rows = rows(db, log, next).await?;
@@ -71,7 +89,8 @@ pub(crate) async fn rebuild_from(db: &impl ConnectionTrait, log: &Log, first: u6
             let index = size(row.idx)?;
             if let Ok(entry) = Entry::parse(&row.bytes) {
                 let body = bodies.get(&entry.envelope()).map(Vec::as_slice);
-                judge_and_project(db, log, index, &entry, body).await?;
+                let redaction = body.is_none().then(|| claims.of(index, &entry)).flatten();
+                judge_and_project(db, log, index, &entry, (body, redaction)).await?;
             }
             next = index + 1;
         }
@@ -96,6 +115,8 @@ pub(super) async fn table_digests(db: &impl ConnectionTrait) -> Result<BTreeMap<
             ("nation", table_digest::<nation::Entity>(db, &log).await?),
             ("delegation", table_digest::<delegation::Entity>(db, &log).await?),
             ("revocation", table_digest::<revocation::Entity>(db, &log).await?),
+            ("ending", table_digest::<ending::Entity>(db, &log).await?),
+            ("erasure_receipt", table_digest::<erasure_receipt::Entity>(db, &log).await?),
             ("model", table_digest::<model::Entity>(db, &log).await?),
             ("model_language", table_digest::<model_language::Entity>(db, &log).await?),
             ("model_license", table_digest::<model_license::Entity>(db, &log).await?),
@@ -193,7 +214,7 @@ async fn rows(db: &impl ConnectionTrait, log: &Log, start: u64) -> Result<Vec<en
     rows.attempting("read entries")
 }
 
-async fn bodies(db: &impl ConnectionTrait, envelopes: &[Vec<u8>]) -> Result<BTreeMap<Digest, Vec<u8>>> {
+pub(super) async fn bodies(db: &impl ConnectionTrait, envelopes: &[Vec<u8>]) -> Result<BTreeMap<Digest, Vec<u8>>> {
     let rows = body::Entity::find().filter(body::Column::Envelope.is_in(envelopes.iter().cloned())).all(db).await;
     rows.attempting("read bodies")?.into_iter().map(|row| Ok((digest(&row.envelope)?, row.bytes))).collect()
 }

@@ -9,11 +9,11 @@ use sea_orm::{
 use super::card::kept;
 use super::entity::{found, record};
 use super::page::{self, Cursor as _, Place};
-use super::verdict::{CONTESTED, Logs, SUPERSEDED, VALID};
+use super::verdict::{Logs, VOID, admitted};
 use super::what;
 use crate::entity::body;
 use crate::error::Attempting;
-use crate::log::{self, column};
+use crate::log::{self, Log, column, size};
 use crate::{Error, Found, Page, PageOf, RecordSummary, Registry, Result};
 
 /// Things with one digest that are shown: a file that many models share has a row in each.
@@ -130,13 +130,27 @@ pub(super) async fn by_digest(db: &impl ConnectionTrait, digest: &Digest) -> Res
     let mut best: Option<(_, record::Model)> = None;
     for row in rows {
         let log = logs.get(row.log_id)?;
-        let counts = [VALID, SUPERSEDED, CONTESTED].contains(&row.verdict.as_str());
+        // Only what was admitted has signers; of that, what is void comes after what is not.
+        let counts = !row.signers.is_empty() && row.verdict != VOID;
         let rank = (!counts, !log.own, log.origin.clone(), row.idx);
         if best.as_ref().is_none_or(|(first, _)| rank < *first) {
             best = Some((rank, row));
         }
     }
     Ok(best.map(|(_, row)| row))
+}
+
+/// Where a record that was admitted stands in a log.
+pub(super) async fn position(db: &impl ConnectionTrait, log: &Log, digest: &Digest) -> Result<Option<u64>> {
+    let row = record::Entity::find()
+        .filter(record::Column::LogId.eq(log.id))
+        .filter(record::Column::Digest.eq(digest.as_bytes().to_vec()))
+        .filter(admitted())
+        .order_by_asc(record::Column::Idx)
+        .one(db)
+        .await
+        .attempting("look for a record")?;
+    row.map(|row| size(row.idx)).transpose()
 }
 
 fn in_log(records: Select<record::Entity>, page: &Page) -> Result<Select<record::Entity>> {

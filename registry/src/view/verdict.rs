@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chancery_schema::admission::{Code, Refusal};
 use chancery_schema::digest::Digest;
+use chancery_schema::record::Kind;
 use chancery_schema::roster::Standing;
 use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::SimpleExpr;
@@ -17,6 +18,10 @@ use crate::{Error, RecordSummary, Result, Verdict};
 pub(super) const VALID: &str = "valid";
 /// A later record took its place.
 pub(super) const SUPERSEDED: &str = "superseded";
+/// Its nation no longer stands by it.
+pub(super) const WITHDRAWN: &str = "withdrawn";
+/// Its body is erased. Its code says so where its keys are not trusted either.
+pub(super) const REDACTED: &str = "redacted";
 /// A key that it rests on was compromised, and the roots have not affirmed it.
 pub(super) const CONTESTED: &str = "contested";
 /// It does not count.
@@ -75,6 +80,19 @@ pub(super) fn of_standing(standing: Standing) -> (&'static str, Option<&'static 
     }
 }
 
+/// The same of a record that may have ended: redacted before void before contested before withdrawn.
+pub(super) fn of_ended(
+    standing: Standing,
+    end: Option<Kind>,
+) -> (&'static str, Option<&'static str>, Option<String>) {
+    let (verdict, code, reason) = of_standing(standing);
+    match end {
+        Some(Kind::Redaction) => (REDACTED, code, reason),
+        Some(_) if standing == Standing::Stands => (WITHDRAWN, None, None),
+        _ => (verdict, code, reason),
+    }
+}
+
 /// Digests one after the other, as a column keeps them.
 pub(super) fn joined<'a>(digests: impl IntoIterator<Item = &'a Digest>) -> Vec<u8> {
     digests.into_iter().flat_map(Digest::as_bytes).copied().collect()
@@ -90,6 +108,8 @@ fn verdict(row: &record::Model) -> Result<Verdict> {
     Ok(match row.verdict.as_str() {
         VALID => Verdict::Valid,
         SUPERSEDED => Verdict::Superseded { by: digest(row.superseded_by.as_deref().ok_or_else(broken)?)? },
+        WITHDRAWN => Verdict::Withdrawn,
+        REDACTED => Verdict::Redacted,
         CONTESTED => Verdict::Contested(row.reason.clone().unwrap_or_default()),
         VOID => {
             let code = row.code.as_deref().and_then(Code::from_word).ok_or_else(broken)?;

@@ -1,8 +1,9 @@
-//! Weighing records again: what a revocation takes from those that came before it, and which card of a
-//! version stands.
+//! Weighing records again: what a revocation takes from those that came before it, what ended them, and which
+//! card of a version stands.
 
 use std::collections::BTreeSet;
 
+use chancery_schema::digest::Digest;
 use chancery_schema::record::{Kind, Reason, Revocation};
 use chancery_schema::roster::Standing;
 use sea_orm::sea_query::Expr;
@@ -10,10 +11,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, 
 
 use super::entity::{model, record};
 use super::judge::roster;
-use super::verdict::{CONTESTED, SUPERSEDED, VALID, VOID, admitted, digests, of_standing};
+use super::records::position;
+use super::verdict::{CONTESTED, REDACTED, SUPERSEDED, VALID, VOID, WITHDRAWN, admitted, digests, of_ended};
+use super::ends;
 use crate::Result;
 use crate::error::Attempting;
-use crate::log::{Log, digest, size};
+use crate::log::{Log, column, digest, size};
 
 /// Records that are weighed at once.
 const RECORDS_PER_QUERY: u64 = 4096;
@@ -29,12 +32,14 @@ pub(super) fn reaches_back(revocation: &Revocation) -> bool {
 /// What the view knows of a record that was admitted: its index, kind, digest, signers and verdict.
 type Row = (i64, String, Option<Vec<u8>>, Vec<u8>, String);
 
-/// The same of a card: its index and digest, whether it stands for its version, verdict, and what replaced it.
-type Card = (i64, Vec<u8>, bool, String, Option<Vec<u8>>);
+/// The same of a card: its index and digest, whether it stands for its version, verdict and code, and what
+/// replaced it.
+type Card = (i64, Vec<u8>, bool, String, Option<String>, Option<Vec<u8>>);
 
 /// Weighs every record of a log again. All of them, for whoever lets others sign, and revoke, may be revoked.
 pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
     let Some(roster) = roster(db, log).await? else { return Ok(()) };
+    let ends = ends::of_log(db, log).await?;
     let (mut after, mut versions) = (-1, BTreeSet::new());
     loop {
         let rows: Vec<Row> = record::Entity::find()
@@ -55,11 +60,14 @@ pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
         after = *last;
         for (index, kind, record, signers, verdict) in rows {
             let (Some(kind), Some(record)) = (Kind::from_word(&kind), record) else { continue };
-            let standing = roster.standing(kind, size(index)?, &digest(&record)?, &digests(&signers)?);
+            let record = digest(&record)?;
+            let standing = roster.standing(kind, size(index)?, &record, &digests(&signers)?);
+            let end = ends.get(&record).and_then(|ends| roster.end(ends)).map(|end| end.kind);
+            let end = if verdict == REDACTED { Some(Kind::Redaction) } else { end };
             let stood = [VALID, SUPERSEDED].contains(&verdict.as_str());
             // One that is contested or void may be so for another key than before.
-            if standing != Standing::Stands || !stood {
-                write(db, log, index, standing).await?;
+            if standing != Standing::Stands || end.is_some() || !stood {
+                write(db, log, index, standing, end).await?;
                 versions.extend(version_of(db, log, index).await?);
             }
         }
@@ -70,8 +78,36 @@ pub(super) async fn again(db: &impl ConnectionTrait, log: &Log) -> Result<()> {
     Ok(())
 }
 
-async fn write(db: &impl ConnectionTrait, log: &Log, index: i64, standing: Standing) -> Result<()> {
-    let (verdict, code, reason) = of_standing(standing);
+/// Weighs one record again, for something has ended it.
+pub(super) async fn one(db: &impl ConnectionTrait, log: &Log, record: &Digest) -> Result<()> {
+    let (Some(roster), Some(index)) = (roster(db, log).await?, position(db, log, record).await?) else {
+        return Ok(());
+    };
+    let row = record::Entity::find_by_id((log.id, column(index))).one(db).await.attempting("read what has ended")?;
+    let Some((row, kind)) = row.and_then(|row| Kind::from_word(&row.kind).map(|kind| (row, kind))) else {
+        return Ok(());
+    };
+    let ends = ends::of_records(db, log, [record.as_bytes().to_vec()]).await?;
+    let end = ends.get(record).and_then(|ends| roster.end(ends)).map(|end| end.kind);
+    let standing = roster.standing(kind, index, record, &digests(&row.signers)?);
+    write(db, log, row.idx, standing, end).await?;
+    if let Some((urn, version)) = version_of(db, log, row.idx).await? {
+        cards(db, log, (&urn, &version), 0).await?;
+    }
+    Ok(())
+}
+
+async fn write(
+    db: &impl ConnectionTrait,
+    log: &Log,
+    index: i64,
+    standing: Standing,
+    end: Option<Kind>,
+) -> Result<()> {
+    let ended = model::Entity::update_many().col_expr(model::Column::Ended, Expr::value(end.is_some()));
+    let ended = ended.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(index)).exec(db).await;
+    ended.attempting("say whether a card has ended")?;
+    let (verdict, code, reason) = of_ended(standing, end);
     let update = record::Entity::update_many()
         .col_expr(record::Column::Verdict, Expr::value(verdict))
         .col_expr(record::Column::Code, Expr::value(code.map(str::to_owned)))
@@ -94,8 +130,7 @@ pub(super) async fn cards(db: &impl ConnectionTrait, log: &Log, (urn, version): 
     let rows: Vec<Card> = model::Entity::find()
         .select_only()
         .columns([model::Column::Idx, model::Column::Card, model::Column::Current])
-        .column(record::Column::Verdict)
-        .column(record::Column::SupersededBy)
+        .columns([record::Column::Verdict, record::Column::Code, record::Column::SupersededBy])
         .join(JoinType::InnerJoin, <model::Entity as Related<record::Entity>>::to())
         .filter(model::Column::LogId.eq(log.id))
         .filter(model::Column::Idx.gte(from))
@@ -107,17 +142,22 @@ pub(super) async fn cards(db: &impl ConnectionTrait, log: &Log, (urn, version): 
         .await
         .attempting("read the cards of a version")?;
     let mut next: Option<Vec<u8>> = None;
-    for (index, card, current, verdict, superseded_by) in rows {
-        let void = verdict == VOID;
+    for (index, card, current, verdict, code, superseded_by) in rows {
+        // Of one that is redacted the code says whether it is void besides.
+        let void = verdict == VOID || code.is_some();
         let stands = !void && next.is_none();
         if stands != current {
             let update = model::Entity::update_many().col_expr(model::Column::Current, Expr::value(stands));
             let update = update.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(index));
             update.exec(db).await.attempting("set a card aside, or back")?;
         }
-        let by = if void || verdict == CONTESTED { None } else { next.clone() };
+        let by = if void || [CONTESTED, REDACTED].contains(&verdict.as_str()) { None } else { next.clone() };
         if by != superseded_by {
-            let verdict = if by.is_some() { SUPERSEDED } else { VALID };
+            let verdict = match &by {
+                _ if verdict == WITHDRAWN => WITHDRAWN,
+                Some(_) => SUPERSEDED,
+                None => VALID,
+            };
             let update = record::Entity::update_many()
                 .col_expr(record::Column::Verdict, Expr::value(verdict))
                 .col_expr(record::Column::SupersededBy, Expr::value(by))

@@ -10,9 +10,12 @@ use chancery_registry::{Admission, Clock, Head, Identity, Mark, MirrorState, Rec
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, KeyRecord, PublicKey, Role, Signer};
+use chancery_schema::frame::{Frame, Package};
+use chancery_schema::log::checkpoint::{self, Checkpoint};
 use chancery_schema::log::entry::Entry;
 use chancery_schema::log::note::{KeyType, VerifierKey};
 use chancery_schema::log::proof::Proof;
+use chancery_schema::log::tree::{MemoryTree, leaf_hash, subtree_consistency_proof};
 use chancery_schema::name::{Nation as Code, Origin};
 use chancery_schema::record::{Header, Kind, Nonce, payload};
 use chancery_schema::time::Timestamp;
@@ -369,6 +372,45 @@ pub async fn pull(source: &Nation, mirror: &Registry) -> MirrorState {
         let (package, bodies) = package.expect("a package");
         mirror.extend(&package, &bodies).await.unwrap();
     }
+}
+
+/// Has the mirror take in a log that its operator, who holds the log's key, has continued at will: the
+/// source's entries first, if nothing is held, and then `more`.
+pub async fn take_in(source: &Nation, mirror: &Nation, more: &[Vec<u8>], bodies: &[Frame]) -> MirrorState {
+    take_in_without(source, mirror, more, bodies, &[]).await
+}
+
+/// The same, without these bodies.
+pub async fn take_in_without(
+    source: &Nation,
+    mirror: &Nation,
+    more: &[Vec<u8>],
+    bodies: &[Frame],
+    without: &[Digest],
+) -> MirrorState {
+    let origin = source.origin.clone();
+    let start = mirror.registry.mirror(&origin).await.unwrap().expect("a mirror").size;
+    let mut frames = bodies.to_vec();
+    let mut entries = mirror.registry.entries(&origin, 0, 256).await.unwrap();
+    if start == 0 {
+        entries = source.registry.entries(&origin, 0, 256).await.unwrap();
+        let (_, beside) = source.registry.package(&origin, 0, entries.len() as u64).await.unwrap().expect("a package");
+        frames.extend(beside);
+    }
+    frames.retain(|frame| !matches!(frame, Frame::Envelope(body) if without.contains(&Digest::of(body))));
+    entries.extend_from_slice(more);
+    let mut tree = MemoryTree::new();
+    for entry in &entries {
+        tree.push(leaf_hash(entry));
+    }
+    let tree_size = tree.size();
+    let checkpoint = Checkpoint { origin: origin.clone(), size: tree_size, root: tree.root() };
+    let signed = checkpoint::sign(checkpoint, &source.key(Role::Log)).unwrap();
+    mirror.registry.set_pending(&origin, &signed.to_string()).await.unwrap();
+    let proof = subtree_consistency_proof(&tree, 0, tree_size, tree_size).expect("a proof");
+    let entries = entries.split_off(usize::try_from(start).unwrap());
+    let package = Package { origin, start, tree_size, entries, proof };
+    mirror.registry.extend(&package, &frames).await.unwrap()
 }
 
 /// The bytes of a card's document.

@@ -36,6 +36,8 @@ pub struct ModelFilter {
     language: Option<String>,
     /// Under this license: an SPDX expression, as declared, or the digest of its record.
     license: Option<String>,
+    /// Whose versions have all ended, by withdrawal or redaction; or, when false, of which one has not.
+    ended: Option<bool>,
 }
 
 /// In which order models are listed.
@@ -82,7 +84,7 @@ impl Query {
         Ok(nations(ctx).await?.iter().filter(|nation| nation.nation == code).cloned().map(Nation).collect())
     }
 
-    /// Models, each by the version that was published last.
+    /// Models, each by the version that was published last and has not ended; by its last one where all have.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn models(
         &self,
@@ -99,7 +101,7 @@ impl Query {
         Ok(ModelConnection::new(models, page.after.is_some()))
     }
 
-    /// One version of a model, the newest when none is given; null when it is not held.
+    /// One version of a model, the newest that has not ended when none is given; null when it is not held.
     async fn model(
         &self,
         ctx: &Context<'_>,
@@ -165,8 +167,9 @@ impl TryFrom<ModelFilter> for registry::ModelFilter {
     type Error = async_graphql::Error;
 
     fn try_from(filter: ModelFilter) -> Result<Self> {
-        let nation = filter.nation.map(|nation| read("nation", &nation)).transpose()?;
-        Ok(Self { nation, text: filter.text, language: filter.language, license: filter.license })
+        let ModelFilter { nation, text, language, license, ended } = filter;
+        let nation = nation.map(|nation| read("nation", &nation)).transpose()?;
+        Ok(Self { nation, text, language, license, ended })
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use chancery_registry::{Partner, Registry};
 use chancery_schema::key::Role;
 use chancery_schema::limits::CLOCK_SKEW_SECONDS;
+use chancery_schema::record::Kind;
 use serde_json::Value;
 
 use super::{Report, Standing};
@@ -137,6 +138,11 @@ impl Report {
         }
         let in_force = roster.delegations.keys().filter(|keyid| !roster.revocations.contains_key(*keyid));
         let in_force = in_force.filter_map(|keyid| roster.delegation(keyid));
+        let node = in_force.clone().find(|delegation| delegation.role == Role::Node);
+        if node.is_some_and(|node| !node.kinds.iter().any(|kind| *kind == Kind::ErasureReceipt)) {
+            let hint = "delegate it anew for endpoint, evidence and erasure-receipt with `chancery enrol`, and restart";
+            self.note("node key", Standing::Note, format!("may not say that redacted records are erased here; {hint}"));
+        }
         for delegation in in_force.filter(|delegation| delegation.valid_until < soon) {
             let hint = "delegate it anew with `chancery enrol approve` if it is still needed";
             let role = delegation.role.as_str();

@@ -1,5 +1,6 @@
 //! What the API shows, one file for each noun. Resolvers translate; they decide nothing.
 
+mod end;
 mod evidence;
 mod found;
 mod log;
@@ -11,6 +12,7 @@ mod standing;
 
 use async_graphql::{Context, ID, Interface, Result};
 
+pub use self::end::{End, Erasure};
 pub use self::evidence::Evidence;
 pub use self::found::Found;
 pub use self::log::{Cosignature, Log};

@@ -32,6 +32,11 @@ impl Model {
         &self.0.version
     }
 
+    /// Whether its card was withdrawn or redacted: the version is nobody's again.
+    async fn ended(&self) -> bool {
+        self.0.ended
+    }
+
     /// Whose log the card is in.
     async fn nation(&self, ctx: &Context<'_>) -> Result<Nation> {
         let nation = nation_of(ctx, &self.0.card.origin).await?;
@@ -96,7 +101,7 @@ impl Model {
         Record(self.0.card.clone())
     }
 
-    /// Its versions, newest first.
+    /// Its versions, newest first, those that have ended after the others.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn versions(
         &self,

@@ -5,12 +5,16 @@ use chancery_registry::{self as registry, RecordSummary};
 use chancery_schema::envelope::Envelope;
 
 use super::model::unknown_nation;
-use super::{Cosignature, Nation, Standing};
+use super::{Cosignature, End, Erasure, Nation, Standing};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
 use crate::graphql::request::{nation_of, registry, spend};
 use crate::graphql::scalar::{Base64, Count, DateTime, Digest};
+
+/// Ends of one record, and nations that mirror a log, roughly, when the cost of a question is estimated.
+const ENDS_GUESS: usize = 2;
+const NATIONS_GUESS: usize = 20;
 
 /// A record in a log. `envelope`, `entry` and `proof` let anyone check it without trusting this node.
 #[derive(Clone)]
@@ -23,6 +27,10 @@ pub enum VerdictState {
     Valid,
     /// A later record took its place.
     Superseded,
+    /// Its nation no longer stands by it; `ends` says why. It stays readable.
+    Withdrawn,
+    /// Its body is erased, here as everywhere; `ends` says who asked for it, and why.
+    Redacted,
     /// A key that it rests on was compromised, and its nation has not affirmed it; `reason` says which.
     Contested,
     /// It does not count; `code` and `reason` say why.
@@ -146,6 +154,23 @@ impl Record {
         Ok(seen.into_iter().take(first as usize).map(Cosignature).collect())
     }
 
+    /// What ended it, withdrawals and redactions, in log order: each with what it says.
+    #[graphql(complexity = "5 + ENDS_GUESS * child_complexity")]
+    async fn ends(&self, ctx: &Context<'_>) -> Result<Vec<End>> {
+        let Some(digest) = &self.0.digest else { return Ok(Vec::new()) };
+        let ends = registry(ctx)?.ends(&self.0.origin, digest).await.or_fault()?;
+        Ok(ends.into_iter().map(End).collect())
+    }
+
+    /// Who says that its body is gone from their node; null unless it is redacted.
+    #[graphql(complexity = "5 + NATIONS_GUESS * child_complexity")]
+    async fn erasure(&self, ctx: &Context<'_>) -> Result<Option<Erasure>> {
+        let Some(digest) = self.0.digest.filter(|_| self.0.verdict == registry::Verdict::Redacted) else {
+            return Ok(None);
+        };
+        Ok(registry(ctx)?.erasure(&self.0.origin, &digest).await.or_fault()?.map(Erasure))
+    }
+
     /// The path, on this node, of a file with the record and all its proof; null while the body is not held.
     async fn bundle(&self) -> Option<String> {
         self.0.digest.map(|digest| format!("/bundle/{digest}"))
@@ -168,6 +193,8 @@ impl Verdict {
             registry::Verdict::Superseded { by } => {
                 Self { superseded_by: Some(Digest(*by)), ..bare(VerdictState::Superseded) }
             }
+            registry::Verdict::Withdrawn => bare(VerdictState::Withdrawn),
+            registry::Verdict::Redacted => bare(VerdictState::Redacted),
             registry::Verdict::Contested(reason) => {
                 Self { reason: Some(reason.clone()), ..bare(VerdictState::Contested) }
             }

@@ -1,0 +1,354 @@
+//! Withdrawals, redactions and erasures, in the own log and in mirrors of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
+mod common;
+
+use chancery_registry::{Admission, ModelFilter, ModelOrder, Page, Registry, Verdict};
+use chancery_schema::admission::{Code, Submission};
+use chancery_schema::bundle::Bundle;
+use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
+use chancery_schema::frame::Frame;
+use chancery_schema::key::{PublicKey, Role, Signer as _};
+use chancery_schema::log::entry::Entry;
+use chancery_schema::record::{Kind, Record};
+use common::{Nation, document, pull};
+use serde_json::{Value, json};
+
+/// What stands in a card and nowhere else.
+const CANARY: &str = "canary-7f3a9c";
+
+/// A nation whose publisher may withdraw and redact, and whose node may sign receipts.
+async fn founded(code: &str) -> Nation {
+    let nation = Nation::founded(code).await;
+    let kinds = [Kind::ModelCard, Kind::Weights, Kind::License, Kind::Withdrawal, Kind::Redaction];
+    nation.admit(&nation.delegation(Role::Publisher, &kinds, &["*"])).await;
+    nation.admit(&nation.delegation(Role::Node, &[Kind::Evidence, Kind::ErasureReceipt], &[])).await;
+    nation
+}
+
+fn withdrawal(nation: &Nation, of: &Envelope, reason: &str) -> Envelope {
+    let record = Submission::open(of.clone()).unwrap().record;
+    let draft =
+        json!({ "kind": record.kind(), "withdraws": of.record_digest(), "scope": record.scope(), "reason": reason });
+    nation.sign(Kind::Withdrawal, &draft, Role::Publisher)
+}
+
+fn redaction(nation: &Nation, of: &Envelope, index: u64) -> Envelope {
+    nation.sign(Kind::Redaction, &redaction_draft(of, index), Role::Publisher)
+}
+
+fn redaction_draft(of: &Envelope, index: u64) -> Value {
+    let record = Submission::open(of.clone()).unwrap().record;
+    let mut draft = json!({
+        "kind": record.kind(),
+        "redacts": of.record_digest(),
+        "scope": record.scope(),
+        "index": index,
+        "signers": of.key_ids().collect::<Vec<_>>(),
+        "reason": "personal-data",
+    });
+    if let Record::ModelCard(card) = record {
+        draft["version"] = json!(card.version);
+    }
+    draft
+}
+
+/// A card that names nobody else's license or weights, with a canary in every text, and its document.
+async fn with_canary(nation: &Nation, name: &str) -> (Envelope, u64) {
+    nation.upload(name).await;
+    let mut draft = Nation::card_draft(name);
+    draft["displayName"] = json!({ "en": CANARY });
+    draft["text"] = json!({ "en": CANARY, "fr": CANARY });
+    draft["languages"] = json!([{ "tag": "sw" }]);
+    draft["declaredLicense"] = json!(CANARY);
+    let card = nation.sign(Kind::ModelCard, &draft, Role::Publisher);
+    let index = nation.admit(&card).await.index;
+    (card, index)
+}
+
+async fn verdict(registry: &Registry, envelope: &Envelope) -> Verdict {
+    registry.record(&envelope.record_digest()).await.unwrap().expect("it is held").verdict
+}
+
+async fn refusal(nation: &Nation, envelope: &Envelope) -> Code {
+    match nation.registry.admit(&envelope.to_bytes()).await.unwrap() {
+        Admission::Refused(refusal) => refusal.code,
+        Admission::Admitted(_) => panic!("it is admitted"),
+    }
+}
+
+async fn listed(registry: &Registry, filter: &ModelFilter) -> Vec<(String, bool)> {
+    let page = Page { first: 100, after: None };
+    let models = registry.models(filter, ModelOrder::Name, &page).await.unwrap();
+    models.items.into_iter().map(|(_, model)| (format!("{}@{}", model.name, model.version), model.ended)).collect()
+}
+
+/// The view is what a rebuilt one is; answers its digest of one log's rows alone, which every mirror shares.
+async fn stays_when_rebuilt(registry: &Registry) {
+    let live = registry.view_digest().await.unwrap();
+    registry.rebuild_view().await.unwrap();
+    assert_eq!(registry.view_digest().await.unwrap(), live, "a view that is computed again is the same");
+    assert_eq!(registry.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// Every row that the view has of a log, but for the number that the log has there.
+async fn rows(nation: &Nation, of: &Nation) -> Vec<String> {
+    use sea_orm::{ConnectionTrait as _, Statement};
+    let db = nation.sql().await;
+    let mut all = Vec::new();
+    let tables = ["record", "ending", "erasure_receipt", "model", "model_language", "model_license", "found"];
+    for table in tables {
+        let sql = format!(
+            "SELECT * FROM {table} WHERE log_id = (SELECT id FROM log WHERE origin = '{}') ORDER BY idx",
+            of.origin
+        );
+        for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap() {
+            let names = row.column_names();
+            let columns = names.iter().filter(|name| *name != "log_id").map(|name| {
+                let number = row.try_get::<Option<i64>>("", name).map(|value| format!("{value:?}"));
+                let text = || row.try_get::<Option<String>>("", name).map(|value| format!("{value:?}"));
+                let flag = || row.try_get::<Option<bool>>("", name).map(|value| format!("{value:?}"));
+                let bytes = || row.try_get::<Option<Vec<u8>>>("", name).map(|value| format!("{value:?}"));
+                let value = number.or_else(|_| text()).or_else(|_| flag()).or_else(|_| bytes()).unwrap();
+                format!("{name}={value}")
+            });
+            all.push(format!("{table}: {}", columns.collect::<Vec<_>>().join(" ")));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// A mirror that takes everything but bodies that are redacted by now.
+async fn late(source: &Nation, code: &str) -> Nation {
+    let late = founded(code).await;
+    late.befriend(source).await;
+    pull(source, &late.registry).await;
+    late
+}
+
+#[tokio::test]
+async fn a_withdrawn_card_stays_readable_and_its_version_is_nobodys_again() {
+    let source = founded("FR").await;
+    let early = founded("KE").await;
+    early.befriend(&source).await;
+    let (card, _) = source.publish("umoja").await;
+    let mut second = Nation::card_draft("umoja");
+    second["version"] = json!("0.9");
+    let second = source.sign(Kind::ModelCard, &second, Role::Publisher);
+    source.admit(&second).await;
+    pull(&source, &early.registry).await;
+    let withdrawal = withdrawal(&source, &second, "safety");
+    source.admit(&withdrawal).await;
+    pull(&source, &early.registry).await;
+    let again = source.superseding("umoja", &card);
+    source.admit(&again).await;
+    let mut taken = Nation::card_draft("umoja");
+    taken["version"] = json!("0.9");
+    assert_eq!(refusal(&source, &source.sign(Kind::ModelCard, &taken, Role::Publisher)).await, Code::VersionEnded);
+    pull(&source, &early.registry).await;
+
+    for registry in [&source.registry, &early.registry] {
+        assert_eq!(verdict(registry, &second).await, Verdict::Withdrawn);
+        assert_eq!(verdict(registry, &card).await, Verdict::Superseded { by: again.record_digest() });
+        let index = registry.record(&second.record_digest()).await.unwrap().unwrap().index;
+        assert!(registry.envelope(&source.origin, index).await.unwrap().is_some(), "it stays readable");
+        let ends = registry.ends(&source.origin, &second.record_digest()).await.unwrap();
+        assert_eq!((ends.len(), ends[0].kind, ends[0].reason.as_str()), (1, Kind::Withdrawal, "safety"));
+        assert_eq!(ends[0].record.digest, Some(withdrawal.record_digest()));
+        // The older version was published last, and has ended: the other one is the latest.
+        assert_eq!(listed(registry, &ModelFilter::default()).await, [("umoja@1.0".to_owned(), false)]);
+        let versions = registry.versions("urn:chancery:FR:lab:umoja").await.unwrap();
+        let versions: Vec<_> = versions.iter().map(|model| (model.version.as_str(), model.ended)).collect();
+        assert_eq!(versions, [("1.0", false), ("0.9", true)]);
+        let bytes = registry.bundle(&second.record_digest()).await.unwrap().expect("a bundle");
+        let records = Bundle::read(&bytes).unwrap().records;
+        assert!(records.iter().any(|it| it.envelope.record_digest() == withdrawal.record_digest()));
+        stays_when_rebuilt(registry).await;
+    }
+    assert_eq!(rows(&source, &source).await, rows(&early, &source).await);
+    source.admit(&self::withdrawal(&source, &again, "retired")).await;
+    let ended = ModelFilter { ended: Some(true), ..ModelFilter::default() };
+    assert_eq!(listed(&source.registry, &ended).await, [("umoja@1.0".to_owned(), true)]);
+    let standing = ModelFilter { ended: Some(false), ..ModelFilter::default() };
+    assert_eq!(listed(&source.registry, &standing).await, []);
+}
+
+#[tokio::test]
+async fn a_withdrawal_by_a_thief_ends_nothing_and_a_redaction_does() {
+    let source = founded("FR").await;
+    let (withdrawn, _) = source.publish("umoja").await;
+    let (redacted, index) = with_canary(&source, "gone").await;
+    let first = source.admit(&withdrawal(&source, &withdrawn, "other")).await.index;
+    source.admit(&redaction(&source, &redacted, index)).await;
+    assert_eq!(verdict(&source.registry, &withdrawn).await, Verdict::Withdrawn);
+    let key = PublicKey::from_bytes(&source.key(Role::Publisher).public_key()).unwrap().key_id();
+    let revoked = json!({ "key": key, "reason": "compromised-since", "since": first });
+    source.admit(&source.sign(Kind::Revocation, &revoked, Role::Registrar)).await;
+    assert_eq!(verdict(&source.registry, &withdrawn).await, Verdict::Valid);
+    assert_eq!(verdict(&source.registry, &redacted).await, Verdict::Redacted);
+    let late = late(&source, "KE").await;
+    for nation in [&source, &late] {
+        stays_when_rebuilt(&nation.registry).await;
+    }
+    assert_eq!(rows(&source, &source).await, rows(&late, &source).await);
+    let ended: Vec<bool> = listed(&late.registry, &ModelFilter::default()).await.iter().map(|it| it.1).collect();
+    assert_eq!(ended, [true, false], "the withdrawal is void and the redaction for good");
+}
+
+/// A record that was redacted is judged alike by who had the body and by who never will: it, and all others.
+#[tokio::test]
+async fn who_never_saw_a_redacted_record_has_the_same_view_as_who_did() {
+    let source = founded("FR").await;
+    let early = founded("BR").await;
+    early.befriend(&source).await;
+    let license = source.sign(Kind::License, &license_draft(&source).await, Role::Publisher);
+    let license_index = source.admit(&license).await.index;
+    let mut under = Nation::card_draft("under");
+    under["license"] = json!(license.record_digest());
+    source.upload("under").await;
+    let under = source.sign(Kind::ModelCard, &under, Role::Publisher);
+    source.admit(&under).await;
+    let (first, first_index) = with_canary(&source, "umoja").await;
+    let second = source.superseding("umoja", &first);
+    source.admit(&second).await;
+    let (last, last_index) = with_canary(&source, "last").await;
+    pull(&source, &early.registry).await;
+    assert_eq!(early.registry.blob(&Digest::of(&document("last"))).await.unwrap(), Some(document("last")));
+
+    for (record, index) in [(&first, first_index), (&last, last_index), (&license, license_index)] {
+        source.admit(&redaction(&source, record, index)).await;
+        assert_eq!(refusal(&source, &redaction(&source, record, index)).await, Code::ReferenceEnded);
+    }
+    let mut taken = Nation::card_draft("last");
+    taken["version"] = json!("1.0");
+    assert_eq!(refusal(&source, &source.sign(Kind::ModelCard, &taken, Role::Publisher)).await, Code::VersionEnded);
+    let mut unlicensed = Nation::card_draft("unlicensed");
+    unlicensed["license"] = json!(license.record_digest());
+    let unlicensed = source.sign(Kind::ModelCard, &unlicensed, Role::Publisher);
+    assert_eq!(refusal(&source, &unlicensed).await, Code::ReferenceEnded);
+    pull(&source, &early.registry).await;
+    let late = late(&source, "KE").await;
+    for nation in [&source, &early, &late] {
+        let registry = &nation.registry;
+        for (record, index) in [(&first, first_index), (&last, last_index), (&license, license_index)] {
+            assert_eq!(verdict(registry, record).await, Verdict::Redacted);
+            assert_eq!(registry.envelope(&source.origin, index).await.unwrap(), None);
+            assert_eq!(registry.piece(&record.digest()).await.unwrap(), None);
+            assert!(registry.proof(&source.origin, index).await.unwrap().is_some(), "its entry is still proven");
+            let entry = registry.entries(&source.origin, index, index + 1).await.unwrap().remove(0);
+            assert_eq!(Entry::parse(&entry).unwrap().envelope(), record.digest());
+        }
+        assert_eq!(verdict(registry, &under).await, Verdict::Valid);
+        assert_eq!(verdict(registry, &second).await, Verdict::Valid);
+        assert_eq!(registry.missing(&source.origin, 100).await.unwrap(), []);
+        // The same document lies with the card that supersedes the one, and with nobody else's.
+        assert_eq!(registry.blob(&Digest::of(&document("umoja"))).await.unwrap(), Some(document("umoja")));
+        assert_eq!(registry.blob(&Digest::of(&document("last"))).await.unwrap(), None);
+        let all = rows(nation, &source).await;
+        let telling: Vec<_> = all.iter().filter(|row| row.contains(CANARY) || row.contains("Apache")).collect();
+        assert_eq!(telling, Vec::<&String>::new());
+        stays_when_rebuilt(registry).await;
+    }
+    assert_eq!(rows(&source, &source).await, rows(&early, &source).await);
+    assert_eq!(rows(&source, &source).await, rows(&late, &source).await);
+
+    // What comes from a node that does not conform is not kept, under whatever digest.
+    let frames = [Frame::Envelope(last.to_bytes()), Frame::Blob(document("last"))];
+    assert_eq!(late.registry.add_bodies(&source.origin, &frames).await.unwrap(), 0);
+    assert_eq!(late.registry.piece(&last.digest()).await.unwrap(), None);
+
+    // Of a redacted record the bundle has the redaction, and of what rests on one, too.
+    for about in [&under] {
+        let bytes = late.registry.bundle(&about.record_digest()).await.unwrap().expect("a bundle");
+        let bundle = Bundle::read(&bytes).unwrap();
+        assert_eq!(bundle.header.record, about.record_digest());
+        let records: Vec<_> = bundle.records.iter().map(|it| it.envelope.record_digest()).collect();
+        assert!(!records.contains(&last.record_digest()) && !records.contains(&license.record_digest()));
+        let kinds = bundle.records.iter().map(|it| Submission::open(it.envelope.clone()).unwrap().record.kind());
+        assert_eq!(kinds.filter(|kind| *kind == Kind::Redaction).count(), 1);
+    }
+}
+
+/// Terms with a canary in their title and in their text.
+async fn license_draft(nation: &Nation) -> Value {
+    let text = format!("{CANARY}: use it well.").into_bytes();
+    nation.registry.put_blob(Digest::of(&text), text.clone()).await.unwrap();
+    let blob = json!({ "sha256": Digest::of(&text), "sizeBytes": text.len(), "mediaType": "text/plain" });
+    json!({
+        "org": "lab",
+        "name": "terms",
+        "title": { "en": CANARY },
+        "spdx": "Apache-2.0",
+        "texts": [{ "language": "en", "blob": blob }],
+        "policyType": "offer",
+    })
+}
+
+/// A log whose own node lets in what no honest one does: redactions that are false, and after them the true one.
+#[tokio::test]
+async fn a_false_redaction_hides_nothing_from_who_comes_late() {
+    let source = founded("FR").await;
+    let [early, late] = [founded("BR").await, founded("KE").await];
+    let (card, index) = with_canary(&source, "umoja").await;
+    for mirror in [&early, &late] {
+        mirror.befriend(&source).await;
+    }
+    pull(&source, &early.registry).await;
+    let by_stranger = source.sign(Kind::Redaction, &redaction_draft(&card, index), Role::Evaluator);
+    let own = source.superseding("umoja", &card);
+    let entry = |envelope: &Envelope| {
+        let kind = Submission::open(envelope.clone()).unwrap().record.kind();
+        (Entry::new(kind.as_str(), envelope.digest()).unwrap().to_bytes(), Frame::Envelope(envelope.to_bytes()))
+    };
+    let all = [&own, &by_stranger].map(entry);
+    let (entries, frames): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let frames_of = |more: Vec<Frame>| [more, vec![Frame::Blob(document("umoja"))]].concat();
+    common::take_in_without(&source, &early, &entries, &frames_of(frames.clone()), &[]).await;
+    common::take_in_without(&source, &late, &entries, &frames_of(frames), &[card.digest()]).await;
+    assert_eq!(verdict(&early.registry, &card).await, Verdict::Superseded { by: own.record_digest() });
+    assert_eq!(late.registry.record(&card.record_digest()).await.unwrap(), None, "it is missing, not redacted");
+    assert!(late.registry.missing(&source.origin, 9).await.unwrap().contains(&card.digest()));
+
+    let true_one = redaction(&source, &card, index);
+    let (bytes, frame) = entry(&true_one);
+    for mirror in [&early, &late] {
+        common::take_in(&source, mirror, &[bytes.clone()], &[frame.clone()]).await;
+        assert_eq!(verdict(&mirror.registry, &card).await, Verdict::Redacted);
+        assert_eq!(verdict(&mirror.registry, &own).await, Verdict::Valid);
+        assert_eq!(mirror.registry.missing(&source.origin, 9).await.unwrap(), []);
+        stays_when_rebuilt(&mirror.registry).await;
+    }
+    assert_eq!(rows(&early, &source).await, rows(&late, &source).await);
+}
+
+#[tokio::test]
+async fn receipts_are_due_once_the_files_are_clean_and_never_twice() {
+    let source = founded("FR").await;
+    let early = founded("KE").await;
+    early.befriend(&source).await;
+    source.befriend(&early).await;
+    let (card, index) = with_canary(&source, "umoja").await;
+    pull(&source, &early.registry).await;
+    let redaction = redaction(&source, &card, index);
+    source.admit(&redaction).await;
+    pull(&source, &early.registry).await;
+    for nation in [&source, &early] {
+        assert_eq!(nation.registry.unreceipted(10).await.unwrap(), [], "the files are not clean yet");
+        assert!(nation.registry.scrub().await.unwrap());
+        assert!(!nation.registry.scrub().await.unwrap(), "there is no more to do");
+        let due = nation.registry.unreceipted(10).await.unwrap();
+        let [receipt] = &due[..] else { panic!("{due:?}") };
+        assert_eq!((receipt.record, receipt.redaction), (card.record_digest(), redaction.record_digest()));
+        let receipt = nation.sign(Kind::ErasureReceipt, &json!(receipt), Role::Node);
+        nation.admit(&receipt).await;
+        assert_eq!(nation.registry.unreceipted(10).await.unwrap(), []);
+    }
+    pull(&early, &source.registry).await;
+    let erasure = source.registry.erasure(&source.origin, &card.record_digest()).await.unwrap().unwrap();
+    let nations: Vec<&str> = erasure.receipts.iter().map(|receipt| receipt.nation.as_str()).collect();
+    assert_eq!(nations, ["FR", "KE"]);
+    assert_eq!(erasure.silent, []);
+}
