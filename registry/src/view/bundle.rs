@@ -13,7 +13,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use super::entity::{delegation, record, revocation};
 use super::records::by_digest;
 use super::verdict::{VOID, admitted};
+use super::succession::former;
 use crate::error::Attempting;
+use crate::known::known;
 use crate::log::{self, Held, Log, column, size};
 use crate::{Error, Registry, Result, bodies, logs, own};
 
@@ -40,7 +42,9 @@ impl Registry {
         let held = held.ok_or_else(|| Error::Inconsistent("the view has a row of a log that is not held".into()))?;
         let mut parts = Parts::default();
         parts.take(&db, &held, size(row.idx)?).await?;
-        write(&db, &held, *digest, Purpose::Bundle, &parts).await
+        let known = known(&self.core, &db).await?;
+        let former = former(&db, &known, &held).await?;
+        write(&db, &held, *digest, Purpose::Bundle, (&parts, former)).await
     }
 }
 
@@ -52,10 +56,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Takes in entry `index`, all that it refers to and is signed under, and what revokes the keys that signed;
-    /// and every charter up to the head, so that who knows the first one can walk to the one in force.
+    /// every charter up to the head, so that who knows the first one can walk to the one in force, and
+    /// what the log says of the one before it.
     pub async fn take(&mut self, db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<()> {
-        let charters = charters(db, &held.log, held.head_size()).await?;
-        let mut waiting: BTreeSet<u64> = charters.into_iter().map(|(index, _)| index).chain([index]).collect();
+        let founding = founding(db, &held.log, held.head_size()).await?;
+        let mut waiting: BTreeSet<u64> = founding.into_iter().chain([index]).collect();
         while let Some(index) = waiting.pop_last() {
             if self.records.contains_key(&index) {
                 continue;
@@ -84,7 +89,7 @@ pub(super) async fn write(
     held: &Held,
     about: Digest,
     purpose: Purpose,
-    parts: &Parts,
+    (parts, former): (&Parts, Vec<Envelope>),
 ) -> Result<Option<Vec<u8>>> {
     let indexes: Vec<u64> = parts.records.keys().copied().collect();
     let Some(last) = indexes.last() else { return Ok(None) };
@@ -93,20 +98,22 @@ pub(super) async fn write(
     let envelopes = parts.records.values().map(|submission| submission.envelope.clone());
     let records = envelopes.zip(proofs).map(|(envelope, proof)| LoggedRecord { envelope, proof: proof.to_string() });
     let records: Vec<LoggedRecord> = records.collect();
-    let blobs = blobs(db, parts, &records).await?;
+    let blobs = blobs(db, parts, &former, &records).await?;
     let (nation, log) = (held.log.nation.clone(), held.log.origin.clone());
     let header = Header { format: FORMAT.to_owned(), purpose, nation, log, record: about };
-    Ok(Some(Bundle { header, records, blobs }.write()))
+    Ok(Some(Bundle { header, former, records, blobs }.write()))
 }
 
 async fn blobs(
     db: &impl ConnectionTrait,
     parts: &Parts,
+    former: &[Envelope],
     records: &[LoggedRecord],
 ) -> Result<BTreeMap<Digest, Vec<u8>>> {
     let taken: usize = records.iter().map(|record| record.envelope.to_bytes().len() + record.proof.len()).sum();
+    let taken = taken + former.iter().map(|envelope| envelope.to_bytes().len()).sum::<usize>();
     let mut room = BUNDLE_BYTES_MAX.saturating_sub(taken as u64 + ROOM_BYTES);
-    let mut frames = BUNDLE_FRAMES_MAX.saturating_sub(2 * records.len() + 2);
+    let mut frames = BUNDLE_FRAMES_MAX.saturating_sub(2 * records.len() + former.len() + 2);
     let mut blobs = BTreeMap::new();
     for named in parts.records.values().flat_map(|submission| submission.record.blobs()) {
         if named.size_bytes > room || frames == 0 || blobs.contains_key(&named.sha256) {
@@ -121,7 +128,7 @@ async fn blobs(
     Ok(blobs)
 }
 
-async fn open(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<Submission> {
+pub(super) async fn open(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<Submission> {
     let broken = || Error::Inconsistent(format!("entry {index} of {} counts and cannot be read", held.log.origin));
     let row = record::Entity::find_by_id((held.log.id, column(index))).one(db).await.attempting("read a record")?;
     let envelope = log::digest(&row.ok_or_else(broken)?.envelope)?;
@@ -159,6 +166,18 @@ pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) 
         .attempting("look for the charters of a log")?;
     let charters = rows.into_iter().filter_map(|(index, digest)| Some((index, digest?)));
     charters.map(|(index, digest)| Ok((size(index)?, log::digest(&digest)?))).collect()
+}
+
+/// Where the charters stand among the first `before` entries, and the log succession.
+async fn founding(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<u64>> {
+    let mut indexes: Vec<u64> = charters(db, log, before).await?.into_iter().map(|(index, _)| index).collect();
+    // Nowhere else does one count.
+    let second = record::Entity::find_by_id((log.id, 1)).filter(admitted()).one(db).await;
+    let second = second.attempting("look for the succession of a log")?;
+    if before > 1 && second.is_some_and(|row| row.kind == Kind::LogSuccession.as_str()) {
+        indexes.push(1);
+    }
+    Ok(indexes)
 }
 
 /// Where the delegations stand under which a key signed entry `before`; none for a key of the charter. Where the
