@@ -29,6 +29,8 @@ const TONES: Readonly<Record<Report['verdict'], Tone>> = {
   'under-witnessed': 'wary',
   contested: 'wary',
   void: 'bad',
+  withdrawn: 'wary',
+  redacted: 'bad',
   unpinned: 'none',
   failed: 'bad',
   cannot: 'none',

@@ -86,7 +86,7 @@ export function listOf(models: readonly Sdl<'Model'>[], said: Partial<Sdl<'Model
 export function report(verdict: Report['verdict'], said: Partial<Report> = {}): Report {
   return {
     verdict, steps: [], nation: 'FR', log: 'fr.example.org/chancery', fingerprint: undefined, charterVersion: undefined, record: undefined, kind: undefined,
-    index: undefined, size: undefined, signers: [], cosigners: [], records: [],
+    index: undefined, size: undefined, signers: [], end: undefined, cosigners: [], records: [],
     ...said,
   };
 }

@@ -224,6 +224,8 @@ export const en = {
   'proof.verdict.under-witnessed': 'Signed for {nation}, but too few have seen it',
   'proof.verdict.contested': 'Signed for {nation}, but the key is in doubt',
   'proof.verdict.void': 'Does not count: its key was revoked',
+  'proof.verdict.withdrawn': 'Withdrawn: {nation} no longer stands by it',
+  'proof.verdict.redacted': 'Redacted: its contents were erased for {nation}',
   'proof.verdict.unpinned': 'Consistent with what this node calls {nation}',
   'proof.verdict.failed': 'Does not hold: do not rely on it',
   'proof.verdict.cannot': 'Cannot verify here',
@@ -233,6 +235,9 @@ export const en = {
     'A key that it rests on was compromised, nobody knows since when. The nation has not affirmed this record.',
   'proof.means.void':
     'All is genuine, but a key that it rests on was not trusted any more where the record stands in the log.',
+  'proof.means.withdrawn': 'The proofs hold. The record stays readable, and has been ended by the nation that signed it.',
+  'proof.means.redacted':
+    'The proofs hold. The contents were erased by order of the nation that signed them; what stays is that the record existed, and where.',
   'proof.means.unpinned':
     'The signatures hold together, but you have not pinned who {nation} is. Whoever controls this node could have made all of it.',
   'proof.means.failed': 'A step below fails: the record, or the way it reached you, was changed.',
@@ -244,6 +249,7 @@ export const en = {
   'proof.step.log': 'The log',
   'proof.step.signatures': 'The signatures',
   'proof.step.revocations': 'Revoked keys',
+  'proof.step.ends': 'Its end',
   'proof.step.cosignatures': 'Other nations',
   'proof.step.blobs': 'Attachments',
   'proof.holds.whole': 'It is whole, with {records, plural, one {# record} other {# records}}.',
@@ -253,6 +259,7 @@ export const en = {
     'Signed by {holders}, with the key {keys}, which the nation lets speak; version {version} of its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
   'proof.holds.revocations':
     'No revocation in the file ({held}) takes trust from its keys, as the log stood at {size} entries.',
+  'proof.holds.ends': 'None of the file’s records withdraws or redacts it; the log had {size} entries then.',
   'proof.holds.cosignatures':
     'Cosigned by {seen} of {known} whom your policy names: {names}. Its quorum is met since {since}: final.',
   'proof.holds.blobs': 'Each is the one that the record names.',
@@ -273,6 +280,9 @@ export const en = {
   'proof.problem.key-revoked': 'The key {key} is not trusted from entry {from} on, and the record is entry {index}.',
   'proof.problem.key-contested':
     'The key {key} was compromised, nobody knows since when, and the nation has not affirmed the record.',
+  'proof.problem.withdrawn': 'Entry {index} of the log withdrew it; that entry says it was signed on {since}.',
+  'proof.problem.redacted': 'Entry {index} of the log had its contents erased; that entry says it was signed on {since}.',
+  'proof.problem.others-ended': 'It stands, but something that it refers to was withdrawn or redacted: {others}.',
   'proof.problem.blobs-missing': '{missing} of {named} attachments are not in the file, and were not checked.',
   'proof.problem.stray-blob': 'The file carries something that no record names: {blob}.',
   'proof.problem.blob-size': 'An attachment is not as long as its record says: {blob}.',
