@@ -126,6 +126,14 @@ impl Key {
         Self::issue(Secret::Token(key), nation, origin, role)
     }
 
+    /// The same key for another log: it proves itself again, under that name.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn for_log(self, nation: &Nation, origin: &Origin) -> Outcome<Self> {
+        Self::issue(self.secret, nation, origin, self.public.role)
+    }
+
     fn issue(secret: Secret, nation: &Nation, origin: &Origin, role: Role) -> Outcome<Self> {
         let key = KeyRecord::issue(secret.signer(), nation, origin, role).or_exit(Exit::Authority, || {
             let role = role.as_str();

@@ -71,6 +71,8 @@ enum Command {
     #[command(subcommand)]
     Enrol(commands::enrol::Command),
     Revoke(commands::revoke::Args),
+    #[command(subcommand)]
+    Succession(commands::succession::Command),
     Hash(commands::hash::Args),
     #[command(subcommand)]
     Card(commands::card::Command),
@@ -135,6 +137,7 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::Charter(command) => commands::charter::run(command, context),
         Command::Enrol(command) => commands::enrol::run(command, context),
         Command::Revoke(args) => commands::revoke::run(args, context),
+        Command::Succession(command) => commands::succession::run(command, context),
         Command::Hash(args) => commands::hash::run(args, context),
         Command::Card(command) => commands::card::run(command, context),
         Command::License(command) => commands::license::run(command, context),

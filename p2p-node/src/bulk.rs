@@ -208,7 +208,7 @@ where
                     return whole.then_some(arrived.last).ok_or(BulkError::Order("fewer entries than it showed"));
                 }
                 Frame::Header(answer) => return Err(refusal(&answer)),
-                Frame::Proof(_) => return Err(BulkError::Order("a frame that has no place here")),
+                Frame::Proof(_) | Frame::Former(_) => return Err(BulkError::Order("a frame that has no place here")),
             }
         }
     }

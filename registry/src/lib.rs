@@ -9,7 +9,7 @@
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `witness.rs`, `partners.rs`, `guard.rs`, `recover.rs`, `erase.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `partners.rs`, `succession.rs`, `guard.rs`, `recover.rs`, `erase.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -34,6 +34,7 @@ mod partners;
 mod recover;
 mod sequencer;
 mod store;
+mod succession;
 mod types;
 mod view;
 mod witness;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
 use chancery_schema::frame::{Frame, Package};
 use chancery_schema::limits::PACKAGE_ENTRIES_MAX;
 use chancery_schema::log::checkpoint::{self, SignedCheckpoint};
@@ -22,7 +23,9 @@ use crate::entity::log as log_table;
 use crate::error::Attempting;
 use crate::log::{self, Held};
 use crate::partners::{self, Accredited};
-use crate::{Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, erase, ground, logs, view};
+use crate::{
+    Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, erase, ground, logs, view,
+};
 
 impl Registry {
     /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
@@ -181,7 +184,7 @@ pub(crate) async fn grow(
     if held.size == 0 && own {
         own_charter(core, db, &held, package.entries.first(), &arrived).await?;
     } else if held.size == 0 {
-        let (envelope, body) = first_charter(core, db, &held, package.entries.first()).await?;
+        let (envelope, body) = first_charter(core, db, &held, package.entries.first(), &arrived).await?;
         arrived.bodies.insert(envelope, body);
     }
     let mut first = package.start;
@@ -309,13 +312,21 @@ async fn first_charter(
     db: &impl ConnectionTrait,
     held: &Held,
     first: Option<&Vec<u8>>,
+    arrived: &Arrived,
 ) -> Result<(Digest, Vec<u8>)> {
     let partner = partners::find(core, db, &held.log.origin).await?;
     let introduced = partner.and_then(|partner| partner.introduced);
+    let named = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
+    if let (None, Some(named)) = (&introduced, named)
+        && let Some(body) = arrived.bodies.get(&named)
+        && Envelope::from_fixed(body).is_ok_and(|charter| Some(charter.record_digest()) == held.fingerprint)
+    {
+        // A log that came before the own one; nobody accredits it.
+        return Ok((named, body.clone()));
+    }
     // Without one nobody can say how the log must begin, so it does not begin.
     let introduced = introduced.ok_or_else(|| Error::UnknownLog(held.log.origin.clone()))?;
     let (envelope, body) = introduced.charter.clone();
-    let named = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
     if named != Some(envelope) {
         let problem = "it does not begin with the charter that was accredited".to_owned();
         return Err(Error::DoesNotContinue { origin: held.log.origin.clone(), problem });

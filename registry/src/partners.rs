@@ -64,7 +64,8 @@ impl Registry {
         let empty =
             || Error::Invalid("failed to introduce this nation: its log is empty; admit its charter first".into());
         let own = log::own(&db).await?.filter(|own| own.size > 0).ok_or_else(empty)?;
-        view::write_introduction(&db, &own).await
+        let known = known(&self.core, &db).await?;
+        view::write_introduction(&db, &known, &own).await
     }
 
     /// The partners: nations with an accreditation in force in the own log, with what is known of

@@ -102,6 +102,27 @@ pub struct Introduction {
     pub display_name: Vec<(String, String)>,
 }
 
+/// A log that took the place of an earlier one of its nation, and that this node accepts in its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Succession {
+    /// The new log.
+    pub origin: Origin,
+    /// The record digest of its first charter.
+    pub fingerprint: Digest,
+    /// The earlier log.
+    pub predecessor: Origin,
+    /// The record digest of the earlier log's first charter.
+    pub predecessor_fingerprint: Digest,
+    /// From how many entries of the earlier log the new one goes on; later ones are not the nation's word.
+    pub base: u64,
+    /// The checkpoint of them, as a signed note.
+    pub base_note: String,
+    /// Why, as the record has it.
+    pub reason: String,
+    /// How many entries beyond the base this node had cosigned; asked only before it is accepted.
+    pub beyond: u64,
+}
+
 /// A nation with an accreditation in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Partner {

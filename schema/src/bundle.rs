@@ -1,6 +1,6 @@
 //! Bundles: a record with all its proof, in one file that needs no network (`.chancery`).
 //!
-//! A bundle is a pouch of one record: a header frame, then each record as an envelope frame and the
+//! A bundle is a pouch of one record: a header frame, then what tells of logs that came before, then each record as an envelope frame and the
 //! frame of its C2SP tlog-proof, then blobs, then the end. All proofs stand under one checkpoint, so
 //! nothing can be mixed from two histories. An introduction is a bundle of a nation's charter and
 //! endpoints.
@@ -65,6 +65,9 @@ pub struct LoggedRecord {
 pub struct Bundle {
     /// What it says it is.
     pub header: Header,
+    /// What tells of the logs that came before, the oldest first: of each the charters and the log succession, in
+    /// log order, as [`crate::succession::read_former`] takes them.
+    pub former: Vec<Envelope>,
     /// Its records, in the order of the log.
     pub records: Vec<LoggedRecord>,
     /// The blobs that its records name, as far as they are in it.
@@ -109,6 +112,7 @@ impl Bundle {
     pub fn write(&self) -> Vec<u8> {
         let header = serde_json::json!(self.header).to_string().into_bytes();
         let mut frames = vec![Frame::Header(header)];
+        frames.extend(self.former.iter().map(|envelope| Frame::Former(envelope.to_bytes())));
         for record in &self.records {
             frames.push(Frame::Envelope(record.envelope.to_bytes()));
             frames.push(Frame::Proof(record.proof.clone().into_bytes()));
@@ -131,11 +135,18 @@ impl Bundle {
             return Err(BundleError::Order("no header comes first"));
         };
         let header = read_header(&header)?;
-        let mut records: Vec<LoggedRecord> = Vec::new();
+        let (mut former, mut records): (Vec<Envelope>, Vec<LoggedRecord>) = (Vec::new(), Vec::new());
         let mut blobs = BTreeMap::new();
         let mut seen = BTreeSet::new();
         while let Some(frame) = frames.next() {
             match (frame, blobs.is_empty()) {
+                (Frame::Former(envelope), true) if records.is_empty() => {
+                    let envelope = Envelope::from_fixed(&envelope)?;
+                    if !seen.insert(envelope.record_digest()) {
+                        return Err(BundleError::Order("a record stands twice"));
+                    }
+                    former.push(envelope);
+                }
                 (Frame::Envelope(envelope), true) => {
                     let Some(Frame::Proof(proof)) = frames.next() else {
                         return Err(BundleError::Order("an envelope stands without its proof"));
@@ -155,10 +166,12 @@ impl Bundle {
                 _ => return Err(BundleError::Order("a frame stands where it does not belong")),
             }
         }
-        if !seen.contains(&header.record) && !records.iter().any(|it| redacts(it) == Some(header.record)) {
+        let is_about =
+            |it: &LoggedRecord| it.envelope.record_digest() == header.record || redacts(it) == Some(header.record);
+        if !records.iter().any(is_about) {
             return Err(BundleError::Order("the record that the header names is missing"));
         }
-        Ok(Self { header, records, blobs })
+        Ok(Self { header, former, records, blobs })
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Frame {
     Missing(Digest),
     /// Type 8: nothing follows; the number of frames before this one. Without it, a file was cut.
     End(u64),
+    /// Type 9: an envelope of a log that came before, in its fixed form; it needs no proof.
+    Former(Vec<u8>),
 }
 
 /// Up to 256 consecutive entries with the proof that they are in a tree, after C2SP tlog-mirror.
@@ -87,6 +89,7 @@ impl Frame {
             Self::Proof(payload) => (6, payload.clone()),
             Self::Missing(digest) => (7, digest.as_bytes().to_vec()),
             Self::End(frames) => (8, frames.to_be_bytes().to_vec()),
+            Self::Former(payload) => (9, payload.clone()),
         };
         assert!(payload.len() <= FRAME_BYTES_MAX, "a frame of {} bytes was made", payload.len());
         let length = u32::try_from(payload.len()).expect("the bound of a frame fits");
@@ -106,6 +109,7 @@ impl Frame {
                 let frames = payload.as_slice().try_into().map_err(|_| FrameError::Malformed("end"))?;
                 Self::End(u64::from_be_bytes(frames))
             }
+            9 => Self::Former(payload),
             other => return Err(FrameError::UnknownType(other)),
         })
     }

@@ -23,5 +23,6 @@ pub mod name;
 pub mod record;
 pub mod roster;
 pub mod statement;
+pub mod succession;
 pub mod time;
 pub mod word;

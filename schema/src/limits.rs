@@ -80,6 +80,9 @@ pub const PACKAGE_BYTES_MAX: usize = 4 << 20;
 /// The payload of one frame, in bytes: a blob and nothing larger.
 pub const FRAME_BYTES_MAX: usize = 16 << 20;
 
+/// Logs that came before, one after the other: a nation that loses its log's key once a decade fills a lifetime.
+pub const SUCCESSIONS_MAX: usize = 8;
+
 /// Frames of a bundle: one record with all its proof.
 pub const BUNDLE_FRAMES_MAX: usize = 256;
 

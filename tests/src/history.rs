@@ -108,6 +108,7 @@ impl History {
                 record: about.expect("a bundle is about a record"),
             },
             records: indexes.iter().map(logged).collect(),
+            former: Vec::new(),
             blobs: std::collections::BTreeMap::new(),
         }
     }

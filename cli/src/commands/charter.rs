@@ -1,5 +1,5 @@
 //! `chancery charter`: a nation's officers change its charter, or write the first, each on a machine of
-//! their own. What travels between them are files: a proposal, and an envelope with one signature from
+//! their own; whatever else roots sign together, they sign with the same commands. What travels between them are files: a proposal, and an envelope with one signature from
 //! each officer.
 
 use std::path::{Path, PathBuf};
@@ -77,7 +77,8 @@ pub struct Propose {
     out: PathBuf,
 }
 
-/// Shows what a proposal changes, and signs it with one officer's key
+/// Shows what a proposal says, of a charter or of what else roots sign together, and signs it with one
+/// officer's key
 #[derive(Debug, clap::Args)]
 pub struct Sign {
     /// The proposal
@@ -89,7 +90,7 @@ pub struct Sign {
     out: PathBuf,
 }
 
-/// Puts the officers' signatures together: writes the charter to publish, or says how many are missing
+/// Puts the officers' signatures together: writes the envelope to publish, or says how many are missing
 #[derive(Debug, clap::Args)]
 pub struct Assemble {
     /// The proposal
@@ -97,7 +98,7 @@ pub struct Assemble {
     /// The envelopes that the officers wrote, each with a signature
     #[arg(value_name = "SIGNATURE", required = true)]
     signatures: Vec<PathBuf>,
-    /// The charter's envelope to write
+    /// The envelope to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -157,15 +158,19 @@ fn propose(args: &Propose, context: &Context) -> Outcome {
     charter.threshold = args.threshold.unwrap_or(charter.threshold);
     charter.expires = now.plus_seconds(i64::from(args.valid_days) * 86_400);
     let occasion = Occasion { nation: &nation, origin: &origin, issued_at: now };
-    let proposal = Proposal::new(in_force, occasion, &charter)?;
-    proposal.write(&args.out)?;
-    let human = format!(
-        "{}\nwrote {}; each officer signs it: chancery charter sign {} --key ROOT.key --out SIGNATURE",
-        proposal.describe(),
-        args.out.display(),
-        args.out.display()
-    );
-    context.console.result(human, &json!({ "charter": proposal.digest(), "file": args.out }))
+    proposed(&Proposal::new(in_force, occasion, &charter)?, &args.out, context)
+}
+
+/// Writes a proposal, and says what it says.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn proposed(proposal: &Proposal, out: &Path, context: &Context) -> Outcome {
+    proposal.write(out)?;
+    let (described, out_shown) = (proposal.describe(), out.display());
+    let next = format!("each officer signs it: chancery charter sign {out_shown} --key ROOT.key --out SIGNATURE");
+    let human = format!("{described}\nwrote {out_shown}; {next}");
+    context.console.result(human, &json!({ "record": proposal.digest(), "file": out }))
 }
 
 fn sign(args: &Sign, context: &Context) -> Outcome {
@@ -181,7 +186,7 @@ fn sign(args: &Sign, context: &Context) -> Outcome {
     }
     let keyid = key.public.key.keyid;
     let human = format!("signed with the root key {keyid}\n  {}", args.out.display());
-    context.console.result(human, &json!({ "charter": proposal.digest(), "keyid": keyid, "file": args.out }))
+    context.console.result(human, &json!({ "record": proposal.digest(), "keyid": keyid, "file": args.out }))
 }
 
 fn assemble(args: &Assemble, context: &Context) -> Outcome {
@@ -208,13 +213,8 @@ fn assemble(args: &Assemble, context: &Context) -> Outcome {
     proposal.judge(&envelope).or_exit(Exit::Authority, || "not enough officers have signed yet")?;
     write_whole(&args.out, &envelope.to_bytes())?;
     let out = args.out.display();
-    let next = if proposal.is_first() {
-        format!("found the nation with it: chancery init --charter {out} --keys DIR")
-    } else {
-        format!("publish it to put it in force: chancery publish {out} --node URL")
-    };
-    let human = format!("{}\nwrote {out}; {next}", proposal.describe());
-    context.console.result(human, &json!({ "charter": proposal.digest(), "file": args.out }))
+    let human = format!("{}\nwrote {out}; {}", proposal.describe(), proposal.next(&args.out));
+    context.console.result(human, &json!({ "record": proposal.digest(), "file": args.out }))
 }
 
 impl Propose {
@@ -276,20 +276,32 @@ pub fn texts(names: &[(Language, String)]) -> Outcome<Texts> {
 }
 
 /// The charter in force, out of its envelope or of a bundle that walks to it.
-fn in_force(path: &Path) -> Outcome<Chartered> {
+///
+/// # Errors
+/// When the file has none, or does not hold.
+pub fn in_force(path: &Path) -> Outcome<Chartered> {
     let bytes = read_bounded(path, BUNDLE_BYTES_MAX)?;
     if let Ok(envelope) = Envelope::parse(&bytes) {
         return Chartered::open(envelope, path);
     }
     let attempted = || format!("{} is neither an envelope nor a bundle", path.display());
     let bundle = Bundle::read(&bytes).or_exit(Exit::Usage, attempted)?;
+    holds(&bundle, path)?;
+    let charters = bundle.records.iter().rev().map(|record| Chartered::open(record.envelope.clone(), path));
+    charters.flatten().next().map_or_else(|| fail(Exit::Usage, format!("{} has no charter", path.display())), Ok)
+}
+
+/// A bundle holds together under its own first charter.
+///
+/// # Errors
+/// With the step that fails.
+pub fn holds(bundle: &Bundle, path: &Path) -> Outcome {
     let first = bundle.records.first().map_or(bundle.header.record, |record| record.envelope.record_digest());
-    let report = verify(&bundle, &Trust::Fingerprint(first));
+    let report = verify(bundle, &Trust::Fingerprint(first));
     if let Some(check) = report.checks.last().filter(|_| report.verdict == Verdict::Failed) {
         return fail(Exit::Verification, format!("{} does not hold: {}: {}", path.display(), check.what, check.detail));
     }
-    let charters = bundle.records.iter().rev().map(|record| Chartered::open(record.envelope.clone(), path));
-    charters.flatten().next().map_or_else(|| fail(Exit::Usage, format!("{} has no charter", path.display())), Ok)
+    Ok(())
 }
 
 fn public(path: &Path, role: Role) -> Outcome<PublicHalf> {

@@ -39,6 +39,9 @@ pub struct Args {
     /// The token has the key already: only write NAME.pub.json
     #[arg(long, requires = "token")]
     existing: bool,
+    /// Take the key of this file, for a log that follows the one it was made for; its passphrase stays
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    again: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -53,15 +56,21 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         Some(uri) => in_token(args, name, uri, context)?,
     };
     let (keyid, role) = (key.public.key.keyid, args.role.as_str());
-    let verb = if args.existing { "took" } else { "made" };
+    let verb = if args.existing || args.again.is_some() { "took" } else { "made" };
     let human = format!("{verb} the {role} key {keyid}\n  {}", path.display());
     context.console.result(human, &json!({ "keyid": keyid, "role": args.role, "file": path }))
 }
 
 fn in_file(args: &Args, name: &str, context: &Context) -> Outcome<(Key, PathBuf)> {
-    let passphrase = context.passphrase.new_one()?;
+    let (key, passphrase) = if let Some(path) = &args.again {
+        let passphrase = context.passphrase.existing(&path.display().to_string())?;
+        let key = Key::open(path, &passphrase)?.for_role(args.role, &path.display().to_string())?;
+        (key.for_log(&args.nation, &args.origin)?, passphrase)
+    } else {
+        let passphrase = context.passphrase.new_one()?;
+        (Key::generate(&args.nation, &args.origin, args.role)?, passphrase)
+    };
     make_folder(args)?;
-    let key = Key::generate(&args.nation, &args.origin, args.role)?;
     let path = key.save(&args.out, name, &passphrase)?;
     Ok((key, path))
 }

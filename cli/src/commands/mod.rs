@@ -11,4 +11,5 @@ pub mod oms;
 pub mod revoke;
 pub mod show;
 pub mod sign;
+pub mod succession;
 pub mod verify;

@@ -14,13 +14,17 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, Role, Signer};
 use chancery_schema::limits::{CHARTER_KEYS_MAX, ENVELOPE_BYTES_MAX};
+use chancery_schema::log::checkpoint;
+use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Language, Nation, Origin};
-use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind};
+use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind, Record};
 use chancery_schema::time::Timestamp;
 use serde_json::json;
 
+use super::source::Source;
 use super::{block_on, keys, wall_clock};
 use crate::Context;
+use crate::client::Client;
 use crate::clock;
 use crate::commands::charter::proposal::Chartered;
 use crate::commands::charter::{VALID_DAYS, cosigner_name, named, texts};
@@ -40,6 +44,9 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 /// The file by which partners get to know the nation.
 pub const INTRODUCTION: &str = "introduction.chancery";
+
+const FROM_HELP: &str = "With --succession: the address of a partner's node that mirrors the earlier log, which this one \
+     mirrors up to its base; of several, each gives what those before did not have";
 
 const DATABASE_HELP: &str =
     "Keep the archive in this database, which must be empty: postgres://HOST/NAME; without it, in a file";
@@ -63,6 +70,12 @@ pub struct Args {
     /// A first charter that officers have signed, from `chancery charter assemble`
     #[arg(long, value_name = "FILE", requires = "keys")]
     charter: Option<PathBuf>,
+    /// The log succession that the officers have signed, where the new log takes the place of another
+    #[arg(long, value_name = "FILE", requires_all = ["charter", "from"])]
+    succession: Option<PathBuf>,
+    // Clap shows an address in Markdown's brackets with the brackets.
+    #[arg(long, value_name = "URL", requires = "succession", help = FROM_HELP)]
+    from: Vec<String>,
     /// The folder of this node's keys, which the charter names: registrar, exchange, log, witness, mirror,
     /// node and transport, as `chancery keygen` calls them, all under one passphrase
     #[arg(long, value_name = "DIR", requires = "charter")]
@@ -186,9 +199,11 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     context.console.say(format_args!("founding the log {origin}"));
     let fingerprint = charter.record_digest();
     let occasion = Occasion { nation, origin, issued_at: now };
+    let clients = args.from.iter().map(|url| Client::new(url)).collect::<Outcome<Vec<_>>>()?;
     let mut envelopes = vec![charter];
+    envelopes.extend(args.succession()?);
     envelopes.extend(first_records(args, occasion, until, announced, &keys)?);
-    let introduction = block_on(found(&config, keys, &envelopes))?;
+    let introduction = block_on(found(&config, keys, &envelopes, &clients, context))?;
     write_whole(&building.path().join(INTRODUCTION), &introduction)?;
     if let Database::File(path) = &config.database {
         settle(path);
@@ -213,6 +228,18 @@ impl Args {
                 Ok(Founded { nation: nation.clone(), origin: origin.clone(), brought: None })
             }
             _ => fail(Exit::Usage, "name the nation with --nation and its log with --origin"),
+        }
+    }
+
+    /// What the log succeeds.
+    fn succession(&self) -> Outcome<Option<Envelope>> {
+        let Some(path) = &self.succession else { return Ok(None) };
+        let attempted = || format!("failed to read the succession {}", path.display());
+        let envelope =
+            Envelope::parse(&read_bounded(path, ENVELOPE_BYTES_MAX as u64)?).or_exit(Exit::Usage, attempted)?;
+        match Submission::open(envelope.clone()).or_exit(Exit::Usage, attempted)?.record {
+            Record::LogSuccession(_) => Ok(Some(envelope)),
+            other => fail(Exit::Usage, format!("{} is a {}, not a log succession", path.display(), other.kind())),
         }
     }
 
@@ -420,7 +447,13 @@ fn delegation(
 }
 
 /// Makes the archive, admits the first records, and answers the introduction.
-async fn found(config: &Config, keys: Keys, envelopes: &[Envelope]) -> Outcome<Vec<u8>> {
+async fn found(
+    config: &Config,
+    keys: Keys,
+    envelopes: &[Envelope],
+    clients: &[Client],
+    context: &Context,
+) -> Outcome<Vec<u8>> {
     let identity = keys::identity(config, [keys.log, keys.witness, keys.mirror])?;
     let url = config.database.url();
     if let Database::Server(_) = config.database
@@ -438,9 +471,30 @@ async fn found(config: &Config, keys: Keys, envelopes: &[Envelope]) -> Outcome<V
             return Err(refusal).or_exit(Exit::Usage, || attempted);
         }
     }
+    former(&registry, clients, context).await?;
     let introduction = registry.introduction().await.context("failed to write the introduction")?;
     registry.resign().await;
     Ok(introduction)
+}
+
+/// Mirrors the logs that came before, each up to where the next one took its place.
+async fn former(registry: &Registry, clients: &[Client], context: &Context) -> Outcome {
+    let mut before = None;
+    while let Some((origin, base)) = registry.begin_former().await.context("failed to mirror the earlier log")? {
+        if before.as_ref() == Some(&origin) {
+            return fail(Exit::NotFound, format!("nobody showed all of {origin} up to the base"));
+        }
+        context.console.say(format_args!("mirroring the earlier log {origin}"));
+        let key = registry.mirror(&origin).await?.with_context(|| format!("no mirror of {origin} was begun"))?;
+        let attempted = || format!("failed to read the base of {origin}");
+        let key: VerifierKey = key.log_vkey.parse().or_exit(Exit::Other, attempted)?;
+        let signed = checkpoint::open(base.as_bytes(), &key).or_exit(Exit::Other, attempted)?;
+        for client in clients {
+            Source::new(client, signed.checkpoint().clone()).mirror(&base, registry).await?;
+        }
+        before = Some(origin);
+    }
+    Ok(())
 }
 
 /// Waits until the database is closed: its write-ahead log is then part of it. Should that take long,

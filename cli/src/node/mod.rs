@@ -13,6 +13,7 @@ pub mod receipt;
 pub mod recover;
 pub mod running;
 pub mod serve;
+pub mod source;
 pub mod view;
 
 use std::path::PathBuf;

@@ -2,34 +2,24 @@
 //! backup of it restored. Nothing that a partner's node answers is believed: entries must lead to a
 //! checkpoint that the own log key signed, envelopes and blobs have the digests by which they are named.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chancery_registry::{Contents, Identity, Registry};
-use chancery_schema::digest::Digest;
-use chancery_schema::frame::{Frame, Package};
 use chancery_schema::key::Role;
-use chancery_schema::limits::PACKAGE_ENTRIES_MAX;
-use chancery_schema::log::checkpoint::{self, Checkpoint};
-use chancery_schema::log::entry::Entry;
+use chancery_schema::log::checkpoint;
 use chancery_schema::log::note::{KeyType, verifier_key};
-use chancery_schema::log::tile::{Bundle, Tile, TileReader};
 use chancery_schema::log::tree;
 use serde_json::json;
 
 use super::init::INTRODUCTION;
+use super::source::Source;
 use super::{FolderArgs, block_on, keys, running, wall_clock};
 use crate::Context;
 use crate::client::Client;
 use crate::config::{Config, Database};
 use crate::files::write_whole;
-use crate::output::{Exit, Failure, OrExit as _, Outcome, fail};
-
-/// Bodies and blobs that did not come with their entries and are asked for at once, each of which may be
-/// a blob of the largest size.
-const MISSING_AT_ONCE: u64 = 4;
+use crate::output::{Exit, OrExit as _, Outcome, fail};
 
 /// How long to wait for a process that no longer answers: longer than it takes to be relieved.
 const RELIEF: Duration = Duration::from_secs(10);
@@ -45,15 +35,6 @@ pub struct Args {
     // Clap shows an address in Markdown's brackets with the brackets.
     #[arg(long, value_name = "URL", required = true, help = FROM_HELP)]
     from: Vec<String>,
-}
-
-/// The partner's node, as it shows the own log.
-struct Source<'c> {
-    client: &'c Client,
-    target: Checkpoint,
-    tiles: RefCell<BTreeMap<Tile, Vec<u8>>>,
-    /// Why a tile was not there: who reads hashes cannot be told.
-    failure: RefCell<Option<Failure>>,
 }
 
 /// Runs the command.
@@ -169,11 +150,11 @@ async fn recover_from(
     let signed = checkpoint::open(&note, &key).or_exit(Exit::Verification, attempted)?;
     let target = signed.checkpoint().clone();
     let note = signed.to_string();
-    let source = Source { client, target, tiles: RefCell::default(), failure: RefCell::default() };
-    source.entries(registry, &note, context).await?;
+    let source = Source::new(client, target);
+    entries(&source, registry, &note, context).await?;
     // What was held already is compared, and the mark set.
     registry.hear(&note).await.or_exit(Exit::Verification, || format!("failed to compare with {}", client.url()))?;
-    source.missing(config, registry).await?;
+    source.missing(&config.origin, registry).await?;
     if let Some(introduction) = client.introduction()? {
         // So that its node is known again; a stranger's introduces nobody.
         registry
@@ -184,97 +165,20 @@ async fn recover_from(
     Ok(())
 }
 
-impl Source<'_> {
-    /// Takes the entries that are not held, package by package.
-    async fn entries(&self, registry: &Registry, note: &str, context: &Context) -> Outcome {
-        let mut held = registry.own_log().await?;
-        let size = self.target.size;
-        if size <= held.size {
-            return Ok(());
-        }
-        context.console.say(format_args!("recovering entries {} to {size} from {}", held.size, self.client.url()));
-        let proof = self.hashes(|reader| tree::consistency_proof(reader, held.size, size))?;
-        let refused = || format!("what {} shows does not hold", self.client.url());
-        registry.recover_to(note, &proof).await.or_exit(Exit::Verification, refused)?;
-        while held.size < size {
-            let (package, bodies) = self.package(held.size)?;
-            held = registry.recover(&package, &bodies).await.or_exit(Exit::Verification, refused)?;
-        }
-        Ok(())
+/// Takes the entries that are not held, package by package.
+async fn entries(source: &Source<'_>, registry: &Registry, note: &str, context: &Context) -> Outcome {
+    let mut held = registry.own_log().await?;
+    let size = source.target.size;
+    if size <= held.size {
+        return Ok(());
     }
-
-    /// The entries from `start` to the next multiple of 256, with their envelopes.
-    fn package(&self, start: u64) -> Outcome<(Package, Vec<Frame>)> {
-        let first = start - start % PACKAGE_ENTRIES_MAX;
-        let end = (first + PACKAGE_ENTRIES_MAX).min(self.target.size);
-        let width = u16::try_from(end - first).context("a package has at most 256 entries")?;
-        let bundle = Bundle { index: first / PACKAGE_ENTRIES_MAX, width };
-        let bytes = self.fetch(&bundle.path())?;
-        let attempted = || format!("{} does not send entries", self.client.url());
-        let all = bundle.decode(&bytes).or_exit(Exit::Verification, attempted)?;
-        let skipped = usize::try_from(start - first).context("a package has at most 256 entries")?;
-        let entries: Vec<Vec<u8>> = all.into_iter().skip(skipped).map(<[u8]>::to_vec).collect();
-        let proof = self.hashes(|reader| tree::subtree_consistency_proof(reader, first, end, self.target.size))?;
-        let mut bodies = Vec::new();
-        for entry in entries.iter().filter_map(|bytes| Entry::parse(bytes).ok()) {
-            bodies.push(match self.client.envelope(&entry.envelope())? {
-                Some(envelope) => Frame::Envelope(envelope),
-                None => Frame::Missing(entry.envelope()),
-            });
-        }
-        let origin = self.target.origin.clone();
-        Ok((Package { origin, start, tree_size: self.target.size, entries, proof }, bodies))
+    context.console.say(format_args!("recovering entries {} to {size} from {}", held.size, source.client.url()));
+    let proof = source.hashes(|reader| tree::consistency_proof(reader, held.size, size))?;
+    let refused = || format!("what {} shows does not hold", source.client.url());
+    registry.recover_to(note, &proof).await.or_exit(Exit::Verification, refused)?;
+    while held.size < size {
+        let (package, bodies) = source.package(held.size)?;
+        held = registry.recover(&package, &bodies).await.or_exit(Exit::Verification, refused)?;
     }
-
-    /// Takes envelopes and blobs that entries name and that are not held.
-    async fn missing(&self, config: &Config, registry: &Registry) -> Outcome {
-        let mut after = None;
-        loop {
-            let missing = registry.missing_after(&config.origin, after, MISSING_AT_ONCE).await?;
-            let Some(last) = missing.last().copied() else { return Ok(()) };
-            let mut pieces = Vec::new();
-            for (_, digest) in missing {
-                if let Some(envelope) = self.client.envelope(&digest)? {
-                    pieces.push(Frame::Envelope(envelope));
-                } else if let Some(blob) = self.client.blob(&digest)? {
-                    pieces.push(Frame::Blob(blob));
-                }
-            }
-            registry.add_bodies(&config.origin, &pieces).await?;
-            after = Some(last);
-        }
-    }
-
-    /// Computes over the hashes of the tree that the partner shows.
-    fn hashes(&self, compute: impl Fn(&dyn tree::HashReader) -> Option<Vec<Digest>>) -> Outcome<Vec<Digest>> {
-        let computed = compute(&TileReader::new(self.target.size, |tile: Tile| {
-            if let Some(bytes) = self.tiles.borrow().get(&tile) {
-                return Some(bytes.clone());
-            }
-            match self.fetch(&tile.path()) {
-                Ok(bytes) => {
-                    self.tiles.borrow_mut().insert(tile, bytes.clone());
-                    Some(bytes)
-                }
-                Err(failure) => {
-                    self.failure.replace(Some(failure));
-                    None
-                }
-            }
-        }));
-        match (self.failure.take(), computed) {
-            (Some(failure), _) => Err(failure),
-            (None, Some(computed)) => Ok(computed),
-            (None, None) => fail(Exit::Verification, format!("{} sends tiles that are not whole", self.client.url())),
-        }
-    }
-
-    fn fetch(&self, tile: &str) -> Outcome<Vec<u8>> {
-        match self.client.mirror(&self.target.origin, tile)? {
-            Some(bytes) => Ok(bytes),
-            None => {
-                fail(Exit::NotFound, format!("{} does not have {tile}, which its checkpoint covers", self.client.url()))
-            }
-        }
-    }
+    Ok(())
 }

@@ -10,11 +10,13 @@ use chancery_schema::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
 use chancery_schema::record::{Kind, Revocation};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::entity::{delegation, record, revocation};
 use super::ends;
+use super::entity::{delegation, record, revocation};
 use super::records::{by_digest, position};
+use super::succession::former;
 use super::verdict::{REDACTED, VOID, admitted, digests};
 use crate::error::Attempting;
+use crate::known::known;
 use crate::log::{self, Held, Log, column, size};
 use crate::{Error, Registry, Result, bodies, logs, own};
 
@@ -27,7 +29,8 @@ const ROOM_BYTES: u64 = 4 << 20;
 impl Registry {
     /// Writes the bundle of a record that was admitted: it, the records it refers to, what withdrew or redacted
     /// any of them, every charter of its nation and the delegations of its signers, each with its proof under
-    /// one checkpoint, and as many of its blobs as fit. Of a record whose body is erased, the redaction alone. Nothing for a record that is not held or was never admitted.
+    /// one checkpoint, and as many of its blobs as fit. Of a record whose body is erased, the redaction alone.
+    /// Nothing for a record that is not held or was never admitted.
     ///
     /// # Errors
     /// When the database fails.
@@ -41,7 +44,9 @@ impl Registry {
         let held = held.ok_or_else(|| Error::Inconsistent("the view has a row of a log that is not held".into()))?;
         let mut parts = Parts::default();
         parts.take(&db, &held, size(row.idx)?).await?;
-        write(&db, &held, *digest, Purpose::Bundle, &parts).await
+        let known = known(&self.core, &db).await?;
+        let former = former(&db, &known, &held).await?;
+        write(&db, &held, *digest, Purpose::Bundle, (&parts, former)).await
     }
 }
 
@@ -55,10 +60,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Takes in entry `index`, all that it refers to and is signed under, and what revokes the keys that signed;
-    /// and every charter up to the head, so that who knows the first one can walk to the one in force.
+    /// every charter up to the head, so that who knows the first one can walk to the one in force, and
+    /// what the log says of the one before it.
     pub async fn take(&mut self, db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<()> {
-        let charters = charters(db, &held.log, held.head_size()).await?;
-        let mut waiting: BTreeSet<u64> = charters.into_iter().map(|(index, _)| index).chain([index]).collect();
+        let founding = founding(db, &held.log, held.head_size()).await?;
+        let mut waiting: BTreeSet<u64> = founding.into_iter().chain([index]).collect();
         while let Some(index) = waiting.pop_last() {
             if self.records.contains_key(&index) || self.redacted.contains(&index) {
                 continue;
@@ -97,7 +103,7 @@ pub(super) async fn write(
     held: &Held,
     about: Digest,
     purpose: Purpose,
-    parts: &Parts,
+    (parts, former): (&Parts, Vec<Envelope>),
 ) -> Result<Option<Vec<u8>>> {
     let indexes: Vec<u64> = parts.records.keys().copied().collect();
     let Some(last) = indexes.last() else { return Ok(None) };
@@ -106,20 +112,22 @@ pub(super) async fn write(
     let envelopes = parts.records.values().map(|submission| submission.envelope.clone());
     let records = envelopes.zip(proofs).map(|(envelope, proof)| LoggedRecord { envelope, proof: proof.to_string() });
     let records: Vec<LoggedRecord> = records.collect();
-    let blobs = blobs(db, parts, &records).await?;
+    let blobs = blobs(db, parts, &former, &records).await?;
     let (nation, log) = (held.log.nation.clone(), held.log.origin.clone());
     let header = Header { format: FORMAT.to_owned(), purpose, nation, log, record: about };
-    Ok(Some(Bundle { header, records, blobs }.write()))
+    Ok(Some(Bundle { header, former, records, blobs }.write()))
 }
 
 async fn blobs(
     db: &impl ConnectionTrait,
     parts: &Parts,
+    former: &[Envelope],
     records: &[LoggedRecord],
 ) -> Result<BTreeMap<Digest, Vec<u8>>> {
     let taken: usize = records.iter().map(|record| record.envelope.to_bytes().len() + record.proof.len()).sum();
+    let taken = taken + former.iter().map(|envelope| envelope.to_bytes().len()).sum::<usize>();
     let mut room = BUNDLE_BYTES_MAX.saturating_sub(taken as u64 + ROOM_BYTES);
-    let mut frames = BUNDLE_FRAMES_MAX.saturating_sub(2 * records.len() + 2);
+    let mut frames = BUNDLE_FRAMES_MAX.saturating_sub(2 * records.len() + former.len() + 2);
     let mut blobs = BTreeMap::new();
     for named in parts.records.values().flat_map(|submission| submission.record.blobs()) {
         if named.size_bytes > room || frames == 0 || blobs.contains_key(&named.sha256) {
@@ -143,7 +151,7 @@ async fn row(db: &impl ConnectionTrait, held: &Held, index: u64) -> Result<recor
     row.ok_or_else(|| broken(held, index))
 }
 
-async fn open(db: &impl ConnectionTrait, held: &Held, row: &record::Model) -> Result<Submission> {
+pub(super) async fn open(db: &impl ConnectionTrait, held: &Held, row: &record::Model) -> Result<Submission> {
     let broken = || broken(held, size(row.idx).unwrap_or_default());
     let body = bodies::body(db, &log::digest(&row.envelope)?).await?.ok_or_else(broken)?;
     let envelope = Envelope::from_fixed(&body).map_err(|_| broken())?;
@@ -166,6 +174,18 @@ pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) 
         .attempting("look for the charters of a log")?;
     let charters = rows.into_iter().filter_map(|(index, digest)| Some((index, digest?)));
     charters.map(|(index, digest)| Ok((size(index)?, log::digest(&digest)?))).collect()
+}
+
+/// Where the charters stand among the first `before` entries, and the log succession.
+async fn founding(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<u64>> {
+    let mut indexes: Vec<u64> = charters(db, log, before).await?.into_iter().map(|(index, _)| index).collect();
+    // Nowhere else does one count.
+    let second = record::Entity::find_by_id((log.id, 1)).filter(admitted()).one(db).await;
+    let second = second.attempting("look for the succession of a log")?;
+    if before > 1 && second.is_some_and(|row| row.kind == Kind::LogSuccession.as_str()) {
+        indexes.push(1);
+    }
+    Ok(indexes)
 }
 
 /// Where the delegations stand under which a key signed entry `before`; none for a key of the charter. Where the

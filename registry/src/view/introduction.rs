@@ -3,16 +3,19 @@
 use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::bundle::{Bundle, Outcome, Purpose, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
+use chancery_schema::envelope::Envelope;
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::log::proof::Proof;
-use chancery_schema::record::{Charter, Endpoint, Kind, Record};
+use chancery_schema::record::{Charter, Endpoint, Kind, LogSuccession, Record};
 use chancery_schema::roster::{Roster, Standing};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::bundle::{Parts, write};
 use super::entity::record;
+use super::succession::former;
 use super::verdict::VALID;
 use crate::error::Attempting;
+use crate::known::Known;
 use crate::log::{self, Held, note_keys, size};
 use crate::{Error, Introduction, Result};
 
@@ -31,6 +34,10 @@ pub(crate) struct Introduced {
     pub log_key: VerifierKey,
     /// Where its nodes are.
     pub endpoints: Vec<Endpoint>,
+    /// What tells of the logs before this one.
+    pub former: Vec<Envelope>,
+    /// What its log took the place of; none where `former` does not tell of it.
+    pub succession: Option<LogSuccession>,
 }
 
 /// Reads and verifies an introduction.
@@ -47,7 +54,7 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
     }
     let policy = Policy::Mirror { origin: bundle.header.log.clone() };
     let mut state = State::default();
-    let (mut charters, mut endpoints) = (Vec::new(), Vec::new());
+    let (mut charters, mut endpoints, mut succession) = (Vec::new(), Vec::new(), None);
     for record in &bundle.records {
         let submission = Submission::open(record.envelope.clone()).map_err(|refusal| refuse(&refusal.reason))?;
         let proof = Proof::parse(record.proof.as_bytes()).map_err(|error| refuse(&error.to_string()))?;
@@ -58,6 +65,7 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
             Record::Endpoint(endpoint) => {
                 endpoints.push((state.position, admitted.submission().digest, (**endpoint).clone()));
             }
+            Record::LogSuccession(said) if !bundle.former.is_empty() => succession = Some((**said).clone()),
             _ => {}
         }
         state.apply(&admitted);
@@ -83,11 +91,13 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
         charters,
         roster,
         endpoints: endpoints.into_iter().map(|(_, _, endpoint)| endpoint).collect(),
+        former: bundle.former,
+        succession,
     })
 }
 
 /// Writes the introduction of the own nation, whose log has begun.
-pub(crate) async fn write_introduction(db: &impl ConnectionTrait, own: &Held) -> Result<Vec<u8>> {
+pub(crate) async fn write_introduction(db: &impl ConnectionTrait, known: &Known, own: &Held) -> Result<Vec<u8>> {
     let empty = || Error::Inconsistent(format!("the log {} does not begin with a charter", own.log.origin));
     let charter = record::Entity::find_by_id((own.log.id, 0)).one(db).await.attempting("read the charter")?;
     let charter = charter.and_then(|row| row.digest).ok_or_else(empty)?;
@@ -104,5 +114,6 @@ pub(crate) async fn write_introduction(db: &impl ConnectionTrait, own: &Held) ->
     for endpoint in endpoints {
         parts.take(db, own, size(endpoint.idx)?).await?;
     }
-    write(db, own, log::digest(&charter)?, Purpose::Introduction, &parts).await?.ok_or_else(empty)
+    let former = former(db, known, own).await?;
+    write(db, own, log::digest(&charter)?, Purpose::Introduction, (&parts, former)).await?.ok_or_else(empty)
 }

@@ -20,6 +20,7 @@ mod page;
 mod project;
 mod rebuild;
 mod records;
+mod succession;
 mod tombstone;
 mod verdict;
 mod weigh;
@@ -33,6 +34,7 @@ pub(crate) use self::judge::{Judged, Trusted, roster, standing, standing_from, s
 pub(crate) use self::nations::{charters, names_cosigner, summary};
 pub(crate) use self::project::project;
 pub(crate) use self::rebuild::rebuild_from;
+pub(crate) use self::succession::log_succession;
 use crate::entity::body;
 
 /// From a digest to the record that it stands in.

@@ -16,6 +16,7 @@ use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
 use crate::record::{BlobRef, Charter, Kind, Record, Redaction, Texts};
 use crate::roster::{Roster, Standing};
+use crate::succession::{FormerLog, follows, read_former};
 use crate::time::Timestamp;
 
 /// What the reader pins, by whatever way they trust: a fingerprint compared by voice, or a policy
@@ -207,9 +208,10 @@ impl Report {
     }
 
     fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<Verdict, Stopped> {
-        let (origin, log_key) = self.founding(bundle, trust)?;
+        let (origin, log_key, former) = self.founding(bundle, trust)?;
         let (checkpoint, indexes) = self.inclusion(bundle, &origin, &log_key)?;
         let (state, roster, ends) = self.authority(bundle, origin, &indexes)?;
+        self.succession(bundle, &former)?;
         let standing = self.revocations(&roster, &checkpoint);
         self.ends(&state, &ends, &checkpoint);
         let quorum = self.cosignatures(&checkpoint, trust)?;
@@ -224,8 +226,9 @@ impl Report {
         })
     }
 
-    /// The first record is the charter that the reader pins, by fingerprint or by log key.
-    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Origin, VerifierKey), Stopped> {
+    /// The first record is the charter that the reader pins, by fingerprint or by log key; or that of an earlier
+    /// log is, which a later step has to lead here from.
+    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Origin, VerifierKey, Vec<FormerLog>), Stopped> {
         const WHAT: &str = "nation";
         let first = self.require(WHAT, bundle.records.first().ok_or("the bundle has no record"))?;
         let submission = self.require(WHAT, Submission::open(first.envelope.clone()))?;
@@ -234,6 +237,7 @@ impl Report {
         };
         let header = &submission.header;
         let vkey = self.require(WHAT, charter.note_keys(&header.nation, &header.log))?.log;
+        let former = self.require(WHAT, read_former(&bundle.former))?;
         let (pinned, detail) = match trust {
             Trust::Fingerprint(fingerprint) => (
                 *fingerprint == submission.digest,
@@ -244,7 +248,18 @@ impl Report {
                 format!("the charter of {} has the log key {vkey}", header.nation),
             ),
         };
-        if !pinned {
+        let earlier = former.iter().find(|log| match trust {
+            Trust::Fingerprint(fingerprint) => log.roster.fingerprint == *fingerprint,
+            Trust::Policy(_) => false,
+        });
+        let detail = match earlier {
+            Some(log) => {
+                let (nation, origin, fingerprint) = (&log.roster.nation, &log.roster.origin, log.roster.fingerprint);
+                format!("the earlier log {origin} of {nation} has the fingerprint {fingerprint}")
+            }
+            None => detail,
+        };
+        if !pinned && earlier.is_none() {
             let problem = match trust {
                 Trust::Fingerprint(fingerprint) => format!("{detail}, not the pinned {fingerprint}"),
                 Trust::Policy(_) => format!("{detail}, which the policy does not name"),
@@ -259,7 +274,7 @@ impl Report {
         self.nation = Some(header.nation.clone());
         self.log = Some(header.log.clone());
         self.fingerprint = Some(submission.digest);
-        Ok((submission.header.log, vkey))
+        Ok((submission.header.log, vkey, former))
     }
 
     /// The log's key signed one checkpoint, and every record is an entry under it; the charter the first.
@@ -349,6 +364,35 @@ impl Report {
         let signed = if seen { "signed by" } else { "erased, and by its redaction once signed by" };
         self.note(WHAT, Outcome::Holds, format!("{signed} {}; {}", holders.join(" and "), steps.join(", ")));
         Ok((state, roster, ends))
+    }
+
+    /// That the log took the place of an earlier one, as the earlier one's roots signed. Which of several that
+    /// do is right, it does not say.
+    fn succession(&mut self, bundle: &Bundle, former: &[FormerLog]) -> Result<(), Stopped> {
+        const WHAT: &str = "succession";
+        let mut opened = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
+        let first = opened.next();
+        let said = opened.find_map(|submission| match submission.record {
+            Record::LogSuccession(succession) => Some(succession),
+            _ => None,
+        });
+        let (Some(Submission { header, record: Record::Charter(first), .. }), Some(said)) = (first, said) else {
+            return match former {
+                [] => Ok(()),
+                _ => self.require(WHAT, Err("the bundle tells of an earlier log, and this one does not follow it")),
+            };
+        };
+        let Some(old) = former.last() else {
+            let detail = "the log says that it follows an earlier one, of which the bundle does not tell";
+            self.note(WHAT, Outcome::NotChecked, detail);
+            return Ok(());
+        };
+        let base = self.require(WHAT, follows(&header.nation, &first, &said, &old.roster))?;
+        let logs = former.iter().map(|log| log.roster.origin.to_string()).collect::<Vec<_>>().join(", then of ");
+        let size = base.checkpoint().size;
+        let detail = format!("{} took the place of {logs}, from entry {size} on ({})", header.log, said.reason);
+        self.note(WHAT, Outcome::Holds, format!("{detail}; the roots of both signed it"));
+        Ok(())
     }
 
     /// Whether the keys were still trusted where the record stands, by the revocations in the bundle.

@@ -1,6 +1,7 @@
-//! A proposal: the bytes that officers are asked to sign, beside the charter that they would follow.
+//! A proposal: the bytes that officers are asked to sign, beside what is needed to say whether they would
+//! count. It is of a charter, of a revocation by the roots, or of a log succession.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -9,9 +10,10 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{SignError, Signer};
 use chancery_schema::limits::ENVELOPE_BYTES_MAX;
-use chancery_schema::record::{Charter, Header, Kind, Record, payload};
+use chancery_schema::record::{Charter, Header, Kind, LogSuccession, Reason, Record, Revocation, payload};
 use chancery_schema::roster::Roster;
 use chancery_schema::statement::Statement;
+use chancery_schema::succession::{follows, read_former};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,8 +23,8 @@ use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::sign::{Occasion, unsigned};
 use crate::visible::visible;
 
-/// A proposal's file, in bytes: two records, in which JSON may escape a byte with one more.
-const BYTES_MAX: u64 = 4 * ENVELOPE_BYTES_MAX as u64;
+/// A proposal's file, in bytes: some records, in which JSON may escape a byte with one more.
+const BYTES_MAX: u64 = 16 * ENVELOPE_BYTES_MAX as u64;
 
 /// A charter that was signed.
 pub struct Chartered {
@@ -51,12 +53,13 @@ impl Chartered {
     }
 }
 
-/// A charter that officers are asked to sign.
+/// A record that officers are asked to sign.
 pub struct Proposal {
     in_force: Option<Chartered>,
+    former: Vec<Envelope>,
     payload: Vec<u8>,
     header: Header,
-    charter: Charter,
+    record: Record,
 }
 
 /// A proposal as it lies on disk.
@@ -68,6 +71,9 @@ struct Written {
     /// The envelope of the charter in force; none beside a first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_force: Option<String>,
+    /// Beside a succession, the envelopes of the earlier logs' charters, as a bundle has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<String>,
 }
 
 impl Proposal {
@@ -77,7 +83,30 @@ impl Proposal {
     /// When it breaks a rule of charters.
     pub fn new(in_force: Option<Chartered>, occasion: Occasion<'_>, charter: &Charter) -> Outcome<Self> {
         let payload = unsigned(occasion, None, Kind::Charter, &members(charter)?)?;
-        Self::of(in_force, payload)
+        Self::of(in_force, Vec::new(), payload)
+    }
+
+    /// Proposes that the roots of the charter in force revoke a key.
+    ///
+    /// # Errors
+    /// When it breaks a rule of revocations.
+    pub fn revocation(in_force: Chartered, occasion: Occasion<'_>, revocation: &Revocation) -> Outcome<Self> {
+        let payload = unsigned(occasion, None, Kind::Revocation, &members(revocation)?)?;
+        Self::of(Some(in_force), Vec::new(), payload)
+    }
+
+    /// Proposes that the log which begins with the charter `first` takes the place of the last of `former`.
+    ///
+    /// # Errors
+    /// When it breaks a rule of successions.
+    pub fn succession(
+        first: Chartered,
+        former: Vec<Envelope>,
+        occasion: Occasion<'_>,
+        succession: &LogSuccession,
+    ) -> Outcome<Self> {
+        let payload = unsigned(occasion, None, Kind::LogSuccession, &members(succession)?)?;
+        Self::of(Some(first), former, payload)
     }
 
     /// Reads a proposal.
@@ -95,30 +124,55 @@ impl Proposal {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Outcome<Self> {
         let attempted = || format!("failed to read the proposal {}", path.display());
         let written: Written = serde_json::from_slice(bytes).or_exit(Exit::Usage, attempted)?;
-        let in_force = written.in_force.map(|envelope| {
-            let envelope = Envelope::parse(envelope.as_bytes()).or_exit(Exit::Usage, attempted)?;
-            Chartered::open(envelope, path)
-        });
-        Self::of(in_force.transpose()?, written.proposed.into_bytes()).map_err(|mut failure| {
+        let envelope = |text: &String| Envelope::parse(text.as_bytes()).or_exit(Exit::Usage, attempted);
+        let in_force = written.in_force.as_ref().map(|text| Chartered::open(envelope(text)?, path));
+        let former = written.former.iter().map(envelope).collect::<Outcome<Vec<_>>>()?;
+        Self::of(in_force.transpose()?, former, written.proposed.into_bytes()).map_err(|mut failure| {
             failure.error = failure.error.context(attempted());
             failure
         })
     }
 
-    fn of(in_force: Option<Chartered>, bytes: Vec<u8>) -> Outcome<Self> {
-        let attempted = || "it does not propose a charter";
+    fn of(in_force: Option<Chartered>, former: Vec<Envelope>, bytes: Vec<u8>) -> Outcome<Self> {
+        let attempted = || "it proposes no charter, revocation or succession";
         let statement = Statement::parse(&bytes).or_exit(Exit::Usage, attempted)?;
         let (header, record) = Record::read_new(&statement).or_exit(Exit::Usage, attempted)?;
-        let Record::Charter(charter) = record else { return fail(Exit::Usage, attempted()) };
+        let members = match &record {
+            Record::Charter(charter) => members(charter)?,
+            Record::Revocation(revocation) => members(revocation)?,
+            Record::LogSuccession(succession) => members(succession)?,
+            _ => return fail(Exit::Usage, attempted()),
+        };
         // A member that this version does not know would be signed unseen.
         let shown = Header { audience: None, ..header.clone() };
-        if payload(Kind::Charter, &shown, &members(&charter)?).or_exit(Exit::Usage, attempted)? != bytes {
+        if payload(record.kind(), &shown, &members).or_exit(Exit::Usage, attempted)? != bytes {
             return fail(Exit::Verification, "it has more in it than this version shows; do not sign it");
         }
-        if in_force.as_ref().map(|before| before.digest) != charter.previous {
-            return fail(Exit::Verification, "the charter beside it is not the one that it follows");
+        let beside = in_force.as_ref().map(|before| before.digest);
+        match &record {
+            Record::Charter(charter) if beside != charter.previous => {
+                return fail(Exit::Verification, "the charter beside it is not the one that it follows");
+            }
+            Record::Revocation(_) if beside.is_none() => {
+                return fail(Exit::Verification, "the charter in force is not beside it");
+            }
+            Record::LogSuccession(succession) => {
+                let follows_it = || "the new log does not follow the earlier one";
+                let first = match &in_force {
+                    Some(first) if first.charter.version == 1 => first,
+                    _ => return fail(Exit::Verification, "the first charter of the new log is not beside it"),
+                };
+                let logs = read_former(&former).or_exit(Exit::Verification, follows_it)?;
+                let Some(old) = logs.last() else {
+                    return fail(Exit::Verification, "the charters of the earlier log are not beside it");
+                };
+                follows(&header.nation, &first.charter, succession, &old.roster)
+                    .or_exit(Exit::Verification, follows_it)?;
+            }
+            _ if !former.is_empty() => return fail(Exit::Verification, "only a succession has earlier logs beside it"),
+            _ => {}
         }
-        Ok(Self { in_force, payload: bytes, header, charter: *charter })
+        Ok(Self { in_force, former, payload: bytes, header, record })
     }
 
     /// Writes the proposal.
@@ -128,17 +182,27 @@ impl Proposal {
     pub fn write(&self, path: &Path) -> Outcome {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).context("a proposal is not text");
         let in_force = self.in_force.as_ref().map(|before| text(before.envelope.to_bytes())).transpose()?;
-        let written = Written { proposed: text(self.payload.clone())?, in_force };
+        let former = self.former.iter().map(|it| text(it.to_bytes())).collect::<anyhow::Result<Vec<_>>>()?;
+        let written = Written { proposed: text(self.payload.clone())?, in_force, former };
         let text = serde_json::to_string_pretty(&written).context("failed to write the proposal")? + "\n";
         write_whole(path, text.as_bytes())
     }
 
-    /// Whether it would found a nation.
-    pub const fn is_first(&self) -> bool {
-        self.in_force.is_none()
+    /// What becomes of it once enough have signed, in the file `out`.
+    pub fn next(&self, out: &Path) -> String {
+        let out = out.display();
+        match &self.record {
+            Record::Charter(_) if self.in_force.is_none() => {
+                format!("found the nation with it: chancery init --charter {out} --keys DIR")
+            }
+            Record::LogSuccession(_) => format!(
+                "found the new log with it: chancery init --charter FILE --succession {out} --from URL --keys DIR"
+            ),
+            _ => format!("publish it to put it in force: chancery publish {out} --node URL"),
+        }
     }
 
-    /// What officers compare by voice: the record digest that the charter will have.
+    /// What officers compare by voice: the record digest that it will have.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.payload)
     }
@@ -156,50 +220,138 @@ impl Proposal {
     /// # Errors
     /// With the reason, when it would not.
     pub fn judge(&self, envelope: &Envelope) -> Result<Admitted, Refusal> {
+        // What was delegated and revoked, only the whole log has; that the key to be revoked is, is believed.
+        let delegations = match &self.record {
+            Record::Revocation(revocation) if !self.is_of_charter(&revocation.key) => {
+                BTreeMap::from([(revocation.key, Vec::new())])
+            }
+            _ => BTreeMap::new(),
+        };
+        let position = match &self.record {
+            Record::Charter(_) => 0,
+            Record::Revocation(revocation) => revocation.since.unwrap_or_default().max(1),
+            _ => 1,
+        };
         let roster = self.in_force.as_ref().map(|before| Roster {
             nation: before.header.nation.clone(),
             origin: before.header.log.clone(),
-            // Not asked of a charter, and only the whole log has it.
+            // Not asked here, and only the whole log has it.
             fingerprint: before.digest,
             charter: before.charter.clone(),
             charter_digest: before.digest,
-            // What was delegated and revoked, only the whole log has.
-            delegations: BTreeMap::new(),
+            delegations,
             revocations: BTreeMap::new(),
         });
         let policy = Policy::Mirror { origin: self.header.log.clone() };
-        decide(Submission::open(envelope.clone())?, &State { roster, ..State::default() }, &policy)
+        let admitted =
+            decide(Submission::open(envelope.clone())?, &State { roster, position, ..State::default() }, &policy)?;
+        Ok(admitted)
     }
 
-    /// Everything that it says, and whether that is new, goes or stays.
+    /// Everything that it says; of a charter, whether that is new, goes or stays.
     pub fn describe(&self) -> String {
-        let (nation, log, version) = (&self.header.nation, &self.header.log, self.charter.version);
+        let mut lines = match &self.record {
+            Record::Charter(charter) => self.describe_charter(charter),
+            Record::Revocation(revocation) => self.describe_revocation(revocation),
+            Record::LogSuccession(succession) => self.describe_succession(succession),
+            _ => Vec::new(),
+        };
+        lines.push(format!("issued at {}", self.header.issued_at));
+        lines.push("its own digest, to be compared by voice before anyone signs".to_owned());
+        lines.push(fingerprint::spoken(&self.digest(), "  "));
+        lines.join("\n")
+    }
+
+    fn describe_charter(&self, charter: &Charter) -> Vec<String> {
+        let (nation, log, version) = (&self.header.nation, &self.header.log, charter.version);
         let before = self.in_force.as_ref().map(|before| facts(&before.charter)).unwrap_or_default();
-        let after = facts(&self.charter);
+        let after = facts(charter);
         let line = |word: &str, (what, value): &(String, String)| format!("{word:<6} {what:<16} {value}");
         let mut lines = vec![format!("version {version} of the charter of {nation} for the log {log}")];
         lines.extend(before.iter().filter(|fact| !after.contains(fact)).map(|fact| line("goes", fact)));
         lines.extend(after.iter().filter(|fact| !before.contains(fact)).map(|fact| line("new", fact)));
         lines.extend(after.iter().filter(|fact| before.contains(fact)).map(|fact| line("stays", fact)));
-        let asked = self.in_force.iter().map(|before| &before.charter).chain([&self.charter]);
-        let asked = asked.map(|charter| {
-            format!("{} of the {} roots of version {}", charter.threshold, charter.roots.len(), charter.version)
-        });
-        lines.push(format!("must be signed by {}", asked.collect::<Vec<_>>().join(" and ")));
+        let asked = self.in_force.iter().map(|before| &before.charter).chain([charter]);
+        lines.push(format!("must be signed by {}", asked.map(asks).collect::<Vec<_>>().join(" and ")));
         if let Some(before) = &self.in_force {
             lines.push(format!("follows version {}, whose digest is", before.charter.version));
             lines.push(fingerprint::spoken(&before.digest, "  "));
         }
-        lines.push("its own digest, to be compared by voice before anyone signs".to_owned());
-        lines.push(fingerprint::spoken(&self.digest(), "  "));
-        lines.join("\n")
+        lines
+    }
+
+    fn describe_revocation(&self, revocation: &Revocation) -> Vec<String> {
+        let (nation, log) = (&self.header.nation, &self.header.log);
+        let whose = if self.is_of_charter(&revocation.key) { "a registrar's key" } else { "a delegated key" };
+        let why = match revocation.reason {
+            Reason::Retired => "retired: it is not used any more, and what it signed stays",
+            Reason::Lost => "lost: nobody has it any more, and what it signed stays",
+            Reason::CompromisedSince => "compromised-since: what it signed from there on is void",
+            Reason::CompromisedUnknown => "compromised-unknown: what it signed is contested until affirmed",
+        };
+        let mut lines = vec![
+            format!("a revocation of {nation} for the log {log}"),
+            format!("revokes {whose}, with the key id"),
+            fingerprint::spoken(&revocation.key, "  "),
+            format!("reason {why}"),
+        ];
+        match revocation.since {
+            Some(since) => lines.push(format!("it is not trusted from entry {since} on")),
+            None => lines.push("it is not trusted from the entry on where this will stand".to_owned()),
+        }
+        for affirmed in &revocation.affirms {
+            lines.push("affirms the record".to_owned());
+            lines.push(fingerprint::spoken(affirmed, "  "));
+        }
+        lines.extend(self.in_force.iter().map(|before| format!("must be signed by {}", asks(&before.charter))));
+        lines
+    }
+
+    fn describe_succession(&self, succession: &LogSuccession) -> Vec<String> {
+        let (nation, log) = (&self.header.nation, &self.header.log);
+        let mut lines = vec![format!("a new log of {nation}: {log}")];
+        if let Ok((key, base)) = succession.open() {
+            let checkpoint = base.checkpoint();
+            lines.push(format!("takes the place of the log {} with the key {key}", checkpoint.origin));
+            lines.push(format!("from its checkpoint of {} entries on, with the root", checkpoint.size));
+            lines.push(fingerprint::spoken(&checkpoint.root, "  "));
+            let names: BTreeSet<&str> = base.note().signatures().iter().map(|line| line.name()).collect();
+            let names = names.into_iter().filter(|name| *name != checkpoint.origin.as_str()).map(visible);
+            let names = names.collect::<Vec<_>>().join(", ");
+            let names = if names.is_empty() { "nobody".to_owned() } else { names };
+            lines.push(format!("cosigned, as the file says and nobody checked, by {names}"));
+        }
+        lines.push(format!("reason {}", succession.reason));
+        for (language, text) in succession.statement.iter().flatten() {
+            lines.push(format!("statement ({language}) {}", visible(text)));
+        }
+        lines.push("the earlier log has the fingerprint".to_owned());
+        lines.push(fingerprint::spoken(&succession.fingerprint, "  "));
+        lines.push("and its last charter the digest".to_owned());
+        lines.push(fingerprint::spoken(&succession.charter, "  "));
+        if let Some(first) = &self.in_force {
+            lines.push("the new log will have the fingerprint".to_owned());
+            lines.push(fingerprint::spoken(&first.digest, "  "));
+            lines.push(format!("must be signed by {}", asks(&first.charter)));
+        }
+        lines
+    }
+
+    fn is_of_charter(&self, keyid: &Digest) -> bool {
+        let mut keys = self.in_force.iter().flat_map(|before| before.charter.keys());
+        keys.any(|(_, key)| key.keyid == *keyid)
     }
 }
 
-fn members(charter: &Charter) -> Outcome<Map<String, Value>> {
-    match serde_json::to_value(charter).context("failed to write the charter")? {
+/// How many roots a charter asks for.
+fn asks(charter: &Charter) -> String {
+    format!("{} of the {} roots of version {}", charter.threshold, charter.roots.len(), charter.version)
+}
+
+fn members(body: &impl Serialize) -> Outcome<Map<String, Value>> {
+    match serde_json::to_value(body).context("failed to write the record")? {
         Value::Object(members) => Ok(members),
-        _ => fail(Exit::Other, "a charter is not a JSON object"),
+        _ => fail(Exit::Other, "a record is not a JSON object"),
     }
 }
 

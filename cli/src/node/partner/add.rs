@@ -3,10 +3,12 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::Context as _;
-use chancery_registry::{Admission, Partner};
+use chancery_registry::{Admission, Partner, Succession};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::Role;
+use chancery_schema::log::note::VerifierKey;
+use chancery_schema::log::{checkpoint, tree};
 use chancery_schema::record::{Accreditation, Scope};
 use chancery_schema::word::Word;
 use serde_json::json;
@@ -17,8 +19,9 @@ use crate::client::{Client, shown};
 use crate::clock;
 use crate::config::Config;
 use crate::fingerprint;
+use crate::node::source::Source;
 use crate::node::{FolderArgs, block_on, keys, open_archive, running};
-use crate::output::{Exit, Outcome, fail};
+use crate::output::{Exit, OrExit as _, Outcome, fail};
 use crate::passphrase::Passphrase;
 use crate::sign::{Occasion, sign};
 
@@ -58,18 +61,30 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         return fail(Exit::Usage, format!("{} introduces this node's own nation", args.introduction));
     }
     context.console.say(stranger.describe());
+    let succession = block_on(succession(&config, &stranger))?;
+    if let Some(it) = &succession {
+        context.console.say(described(it));
+    }
     compare(args, &stranger)?;
     let standing = block_on(async { standing(&config, &stranger).await })?;
     let again = standing.is_some_and(|partner| args.is_said_by(&partner));
     let running = running::find(&config)?;
-    if !again {
+    let ends = match &succession {
+        Some(it) => block_on(accredited(&config, it))?,
+        None => None,
+    };
+    if !again || ends.is_some() {
         let passphrase =
             context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
-        let envelope = accreditation(args, &config, &stranger, &passphrase, context)?;
-        match &running {
-            Some(client) => publish(client, &envelope)?,
-            None => block_on(admit(&config, &passphrase, &envelope, context))?,
+        for envelope in accreditations(args, &config, &stranger, ends.as_ref(), &passphrase, context)? {
+            match &running {
+                Some(client) => publish(client, &envelope)?,
+                None => block_on(admit(&config, &passphrase, &envelope, context))?,
+            }
         }
+    }
+    if let (Some(it), Some(client)) = (&succession, &stranger.client) {
+        block_on(complete(&config, it, client))?;
     }
     report(args, &stranger, again, running.is_some(), context)
 }
@@ -129,13 +144,67 @@ async fn standing(config: &Config, stranger: &Stranger) -> Outcome<Option<Partne
     Ok(partners.into_iter().find(|partner| same(partner) && partner.fingerprint == stranger.fingerprint))
 }
 
-fn accreditation(
+/// What a new log says of the one before it, if it may be accepted by what this node holds of that.
+async fn succession(config: &Config, stranger: &Stranger) -> Outcome<Option<Succession>> {
+    let Some(said) = &stranger.succession else { return Ok(None) };
+    let registry = open_archive(config, None).await?;
+    let attempted = || format!("failed to read the succession of {}", stranger.origin);
+    let (_, base) = said.open().or_exit(Exit::Verification, attempted)?;
+    let base = base.checkpoint();
+    let proof = match (registry.seen(&base.origin).await?, &stranger.client) {
+        (Some(seen), Some(client)) if seen.size > 0 && seen.size < base.size => {
+            let source = Source::new(client, base.clone());
+            source.hashes(|reader| tree::consistency_proof(reader, seen.size, base.size))?
+        }
+        _ => Vec::new(),
+    };
+    let refused = || format!("{} cannot be accepted in the place of {}", stranger.origin, base.origin);
+    registry.succession(&stranger.bytes, &proof).await.or_exit(Exit::Verification, refused)
+}
+
+/// What an officer has to know of a succession before accepting it.
+fn described(it: &Succession) -> String {
+    let beyond = match it.beyond {
+        0 => "nothing that this node cosigned is given up".to_owned(),
+        beyond => format!("{beyond} entries that this node cosigned are given up, for the log has two histories"),
+    };
+    format!(
+        "takes the place of the log {} ({}), from entry {} on; {beyond}\nits fingerprint was\n{}",
+        it.predecessor,
+        shown(&it.reason),
+        it.base,
+        fingerprint::spoken(&it.predecessor_fingerprint, "  ")
+    )
+}
+
+/// The accreditation of the earlier log, which ends.
+async fn accredited(config: &Config, it: &Succession) -> Outcome<Option<Partner>> {
+    let partners = open_archive(config, None).await?.partners().await?;
+    Ok(partners.into_iter().find(|partner| partner.fingerprint == it.predecessor_fingerprint))
+}
+
+/// Takes what the mirror of the earlier log lacks up to the base.
+async fn complete(config: &Config, it: &Succession, client: &Client) -> Outcome {
+    let registry = open_archive(config, None).await?;
+    let Some(mirror) = registry.mirror(&it.predecessor).await?.filter(|mirror| mirror.size < it.base) else {
+        return Ok(());
+    };
+    let attempted = || format!("failed to read the base of {}", it.predecessor);
+    let key: VerifierKey = mirror.log_vkey.parse().or_exit(Exit::Other, attempted)?;
+    let base = checkpoint::open(it.base_note.as_bytes(), &key).or_exit(Exit::Other, attempted)?;
+    Source::new(client, base.checkpoint().clone()).mirror(&it.base_note, &registry).await
+}
+
+/// The accreditation of the partner; before it, where its log takes the place of one that is accredited, the
+/// end of that.
+fn accreditations(
     args: &Args,
     config: &Config,
     stranger: &Stranger,
+    ends: Option<&Partner>,
     passphrase: &Passphrase,
     context: &Context,
-) -> Outcome<Envelope> {
+) -> Outcome<Vec<Envelope>> {
     let [exchange] = keys::open(config, [Role::Exchange], passphrase, context)?;
     let issued_at = clock::now();
     let body = Accreditation {
@@ -146,7 +215,16 @@ fn accreditation(
         quota: None,
         valid_until: Some(issued_at.plus_seconds(i64::from(args.valid_days) * 86_400)),
     };
-    sign(Occasion { nation: &config.nation, origin: &config.origin, issued_at }, &body, &[&exchange])
+    let occasion = Occasion { nation: &config.nation, origin: &config.origin, issued_at };
+    let end = ends.map(|partner| Accreditation {
+        partner: partner.nation.clone(),
+        fingerprint: partner.fingerprint,
+        partner_log: partner.origin.clone(),
+        scopes: Vec::new(),
+        quota: None,
+        valid_until: None,
+    });
+    end.iter().chain([&body]).map(|body| sign(occasion, body, &[&exchange])).collect()
 }
 
 /// Admits directly, when no node runs.
