@@ -1,6 +1,7 @@
 //! The commands of a node: founding it, running it, and publishing to it.
 
 pub mod bundle;
+mod clocks;
 pub mod doctor;
 pub mod init;
 pub mod keys;
@@ -10,6 +11,7 @@ pub mod partner;
 pub mod publish;
 pub mod receipt;
 pub mod recover;
+mod repeated;
 pub mod running;
 pub mod serve;
 pub mod view;
