@@ -52,7 +52,8 @@ impl Clocks {
     pub fn alarm(&self) -> Option<ClockAlarm> {
         [1, -1].into_iter().find_map(|side| {
             let apart = self.partners.iter().filter(|(_, seconds)| seconds.signum() == side);
-            let (partners, seconds): (Vec<_>, Vec<_>) = apart.map(|(nation, seconds)| (nation.clone(), *seconds)).unzip();
+            let (partners, seconds): (Vec<_>, Vec<_>) =
+                apart.map(|(nation, seconds)| (nation.clone(), *seconds)).unzip();
             let least = seconds.into_iter().min_by_key(|seconds| seconds.unsigned_abs())?;
             (partners.len() * 2 > self.partners.len()).then_some(ClockAlarm { seconds: least, partners })
         })
@@ -63,7 +64,10 @@ impl fmt::Display for ClockAlarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let partners: Vec<&str> = self.partners.iter().map(Nation::as_str).collect();
         let (apart, partners) = (in_words(self.seconds), partners.join(", "));
-        write!(f, "the clock here is {apart} what {partners} cosigned; set this machine's clock, or ask them to set theirs")
+        write!(
+            f,
+            "the clock here is {apart} what {partners} cosigned; set this machine's clock, or ask them to set theirs"
+        )
     }
 }
 

@@ -55,7 +55,8 @@ impl Default for Metrics {
         all.register("http_requests", "Requests answered, by route and status", requests.clone());
         all.register_with_unit("http_request_duration", "Time to answer a request", Unit::Seconds, seconds.clone());
         all.register("log_entries", "Entries held of a log", log_size.clone());
-        let about = "By how much the clock here is ahead of a partner's, as its cosignatures tell; 0 within five minutes";
+        let about =
+            "By how much the clock here is ahead of a partner's, as its cosignatures tell; 0 within five minutes";
         all.register_with_unit("clock_difference", about, Unit::Seconds, clock.clone());
         Self { all, requests, seconds, log_size, clock }
     }

@@ -16,7 +16,6 @@ const SILENCE: i64 = 2 * 86_400;
 
 /// Compares for ever. Nothing is stopped by a wrong clock: what it signs is judged by others' clocks.
 pub async fn watch(registry: &Registry) {
-    silence(registry).await;
     let mut alarms = Repeated::default();
     loop {
         if let Some(alarm) = registry.clocks().alarm() {
@@ -35,14 +34,18 @@ pub async fn watch(registry: &Registry) {
     }
 }
 
-/// Before a partner was heard, only the own log tells: a clock that is years ahead looks like a long silence.
-async fn silence(registry: &Registry) {
+/// Before a partner was heard, only the own log tells: a clock that is years ahead looks like a long silence. To be
+/// asked before the next heartbeat.
+pub async fn silence(registry: &Registry) {
     let Some(origin) = registry.own_origin() else { return };
     let Ok(seen) = registry.cosignatures(origin, None).await else { return };
     let Some(last) = seen.into_iter().map(|seen| seen.at).max() else { return };
     let seconds = clock::now().unix_seconds() - last.unix_seconds();
     if seconds > SILENCE {
         let days = seconds / 86_400;
-        warn!(days, "The own log was last cosigned {days} days ago, by the clock here; if that is not so, set this machine's clock");
+        warn!(
+            days,
+            "The own log was last cosigned {days} days ago, by the clock here; if that is not so, set this machine's clock"
+        );
     }
 }

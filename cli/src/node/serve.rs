@@ -219,14 +219,15 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Says at each beat that the node lives, says when its clock is wrong, reports what logs have two histories, and exchanges while it
-/// sequences, until it is asked to stop.
+/// Says at each beat that the node lives, reports what logs have two histories, says when the clock is wrong, and
+/// exchanges while it sequences, until it is asked to stop.
 async fn run_until(
     stop: impl Future<Output = ()>,
     registry: &Registry,
     exchange: &Exchange,
     mut reporter: Reporter<'_>,
 ) {
+    clocks::silence(registry).await;
     let beat = async {
         let mut beats = every(HEARTBEAT);
         loop {
@@ -251,6 +252,15 @@ async fn run_until(
             let problem = format!("{:#}", failure.error);
             if let Some(times) = failures.count(&problem, Instant::now()) {
                 error!(times, "Failed to exchange: {problem}");
+            }
+        }
+    };
+    let report = async {
+        let mut looks = every(REPORT);
+        loop {
+            looks.tick().await;
+            if let Err(failure) = reporter.report(registry).await {
+                error!("Failed to report a log with two histories: {:#}", failure.error);
             }
         }
     };

@@ -559,7 +559,11 @@ fn a_witness_cosigns_what_only_grows() {
         ),
         bad("a proof from nothing", asked(Value::Null, text("old 0", &proof(7, 8), &eight)), unproven),
         bad("a proof between equal sizes", asked(stored(8), text("old 8", &proof(7, 8), &eight)), unproven),
-        bad("an empty log whose root is not empty", asked(Value::Null, text("old 0", &[], &forked(0))), "409: the witness has seen another root of 0 entries"),
+        bad(
+            "an empty log whose root is not empty",
+            asked(Value::Null, text("old 0", &[], &forked(0))),
+            "409: the witness has seen another root of 0 entries",
+        ),
         bad("63 hashes", asked(stored(5), text("old 5", &vec![five[0].clone(); 63], &eight)), unproven),
         bad("64 hashes", asked(stored(5), text("old 5", &vec![five[0].clone(); 64], &eight)), unread),
         bad("no body", asked(stored(5), String::new()), unread),
