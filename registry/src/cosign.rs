@@ -105,7 +105,9 @@ impl Registry {
             writing.commit().await?;
             self.core.ring(origin, size, false);
         }
-        heard.into_iter().for_each(|(nation, at, is_new)| self.core.hear_clock(nation, at, is_new));
+        for (nation, at, is_new) in heard {
+            self.core.hear_clock(nation, at, is_new);
+        }
         Ok(new)
     }
 }

@@ -300,18 +300,18 @@ async fn what_contradicts_entries_held_beyond_the_head_is_not_cosigned_and_kept(
     witness.befriend(&source).await;
     let held = pull(&source, &witness).await;
     source.publish("umoja").await;
-    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
-    witness.registry.set_pending(&source.origin, &head.note).await.unwrap();
+    let newest = source.registry.head(&source.origin).await.unwrap().unwrap();
+    witness.registry.set_pending(&source.origin, &newest.note).await.unwrap();
     // As after the first package of a pull that has not ended.
     witness.execute("UPDATE log SET head_note = NULL WHERE own IS NOT TRUE").await;
-    let subject = Subject { source, tree: history(head.size, b"") };
+    let subject = Subject { source, tree: history(newest.size, b"") };
     for size in 1..=held {
         let request = subject.request(0, size);
         assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::Unprocessable), "{size}");
     }
     let proofs = witness.registry.contradictions().await.unwrap();
     assert_eq!(proofs.iter().map(|it| &it.earlier).collect::<Vec<_>>(), [&subject.request(0, 1).note.to_string()]);
-    assert_eq!(checkpoint_size(&proofs[0].later, &subject), head.size);
+    assert_eq!(checkpoint_size(&proofs[0].later, &subject), newest.size);
 }
 
 fn checkpoint_size(note: &str, subject: &Subject) -> u64 {
