@@ -1,5 +1,7 @@
 //! `chancery partner list`: the nations that are recognised, and how the exchange with them stands.
 
+use std::net::SocketAddr;
+
 use chancery_registry::{Clocks, Partner};
 use serde_json::{Value, json};
 
@@ -15,6 +17,9 @@ const SYNC: &str = "{ partners { origin sync { connected state held shown since 
 pub struct Args {
     #[command(flatten)]
     folder: FolderArgs,
+    /// Ask the process that listens here instead of where chancery.toml says: of several, the one that speaks to partners
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
 }
 
 /// Runs the command.
@@ -22,7 +27,8 @@ pub struct Args {
 /// # Errors
 /// When the archive cannot be read.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let config = args.folder.config()?;
+    let mut config = args.folder.config()?;
+    config.http = args.http.unwrap_or(config.http);
     let partners = block_on(async { Ok(open_archive(&config, None).await?.partners().await?) })?;
     let client = running::find(&config)?;
     let sync = client.as_ref().map(sync_states).transpose()?;
