@@ -179,6 +179,17 @@ impl Client {
         self.get("/introduction", BUNDLE_BYTES_MAX)
     }
 
+    /// What the node says of its health, well or not.
+    ///
+    /// # Errors
+    /// When it does not answer with its health.
+    pub fn health(&self) -> Outcome<Value> {
+        let response = self.agent.get(format!("{}/health", self.base)).call();
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let bytes = self.read(response, REASON_BYTES_MAX)?;
+        serde_json::from_slice(&bytes).or_exit(Exit::Other, || format!("{} does not say how it is", self.base))
+    }
+
     fn get(&self, path: &str, bytes_max: u64) -> Outcome<Option<Vec<u8>>> {
         let response = self.patiently(|| {
             let request = self.agent.get(format!("{}{path}", self.base));

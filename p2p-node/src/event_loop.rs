@@ -72,7 +72,8 @@ enum Asked {
 pub struct EventLoop {
     swarm: Swarm<Behaviour>,
     registry: Registry,
-    clock: Clock,
+    /// The time when it began; from then on time passes at the pace of a clock that nobody sets.
+    began: (Timestamp, Instant),
     machine: Machine,
     book: Book,
     contacts: BTreeMap<PeerId, Contact>,
@@ -112,7 +113,7 @@ impl EventLoop {
         let mut event_loop = Self {
             swarm,
             registry,
-            clock,
+            began: (clock(), Instant::now()),
             machine: Machine::default(),
             book: Book::default(),
             contacts: BTreeMap::new(),
@@ -158,8 +159,10 @@ impl EventLoop {
         self.work.shutdown().await;
     }
 
+    /// The time that deadlines are reckoned in. The wall clock may step, and a deadline must not move years away.
     fn now(&self) -> Timestamp {
-        (self.clock)()
+        let (began, since) = self.began;
+        began.plus_seconds(i64::try_from(since.elapsed().as_secs()).unwrap_or(i64::MAX))
     }
 
     fn happened(&mut self, event: Event) {

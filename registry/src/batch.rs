@@ -147,7 +147,7 @@ impl<'c> Batch<'c> {
             set_fingerprint(db, held.log.id, charter).await?;
         }
         let heartbeat = cosign(&signed, &identity.witness, core)?;
-        cosignatures::keep(db, held.log.id, &heartbeat, false).await?;
+        cosignatures::keep(db, held.log.id, &heartbeat, false, core.now()).await?;
         Ok(Written { held, signed: Some(signed), outcomes })
     }
 }

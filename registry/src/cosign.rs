@@ -6,6 +6,7 @@ use chancery_schema::name::Origin;
 use chancery_schema::record::Scope;
 use sea_orm::ConnectionTrait;
 
+use crate::known::known;
 use crate::log::Held;
 use crate::{
     Core, Registry, Result, SharedSigner, batch, bounds, cosignatures, ground, guard, log, logs, partners, witness,
@@ -83,21 +84,29 @@ impl Registry {
     pub async fn add_cosignatures(&self, origin: &Origin, size: u64, lines: &[String]) -> Result<usize> {
         let lines = lines.iter().take(bounds::COSIGNATURE_LINES).filter_map(|line| Signature::parse(line).ok());
         let lines: Vec<Signature> = lines.collect();
-        let cosigners = cosignatures::known(&self.core).await?;
         let db = self.core.store.snapshot().await?;
+        let known = known(&self.core, &db).await?;
         let Some(held) = log::find(&db, origin).await? else { return Ok(0) };
         let Some(signed) = logs::checkpoint(&db, &held, size).await? else { return Ok(0) };
         drop(db);
         // Before the write lock is asked for: lines that nobody signed must not keep others from writing.
-        let seen = ground::verified(signed.checkpoint(), &lines, &cosigners);
+        let seen = ground::verified(signed.checkpoint(), &lines, known.cosigners());
         if seen.is_empty() {
             return Ok(0);
         }
         let writing = self.core.store.write().await?;
-        let new = ground::keep(&*writing, &held, &seen).await?;
+        let (mut new, mut heard) = (0, Vec::new());
+        for (line, all_held) in &seen {
+            let is_new = cosignatures::keep(&*writing, held.log.id, line, *all_held, self.core.now()).await?;
+            new += usize::from(is_new);
+            heard.extend(known.nation_of(line.name()).map(|nation| (nation, log::column(line.timestamp()), is_new)));
+        }
         if new > 0 {
             writing.commit().await?;
             self.core.ring(origin, size, false);
+        }
+        for (nation, at, is_new) in heard {
+            self.core.hear_clock(nation, at, is_new);
         }
         Ok(new)
     }
@@ -113,6 +122,6 @@ async fn sign(
     all_held: bool,
 ) -> Result<(String, bool)> {
     let cosignature = batch::cosign(signed, cosigner, core)?;
-    let new = cosignatures::keep(db, held.log.id, &cosignature, all_held).await?;
+    let new = cosignatures::keep(db, held.log.id, &cosignature, all_held, core.now()).await?;
     Ok((cosignature.to_line().to_string(), new))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chancery_schema::limits::CLOCK_SKEW_SECONDS;
 use chancery_schema::log::checkpoint::SignedCheckpoint;
 use chancery_schema::log::cosignature::{self, Cosignature};
 use chancery_schema::log::note::Signature;
@@ -31,12 +32,13 @@ pub(crate) async fn take<'l>(
     signed: &SignedCheckpoint,
     lines: impl IntoIterator<Item = &'l Signature>,
     cosigners: &[Cosigner],
+    now: Timestamp,
 ) -> Result<usize> {
     let mut new = 0;
     for line in lines {
         let Some(cosigner) = cosigners.iter().find(|cosigner| cosigner.key.claims(line)) else { continue };
         let Ok(cosignature) = cosignature::verify(signed.checkpoint(), line, &cosigner.key) else { continue };
-        new += usize::from(keep(db, log_id, &cosignature, cosigner.held).await?);
+        new += usize::from(keep(db, log_id, &cosignature, cosigner.held, now).await?);
     }
     Ok(new)
 }
@@ -44,12 +46,15 @@ pub(crate) async fn take<'l>(
 /// Keeps a cosignature that holds; answers whether it was new.
 ///
 /// Of one cosigner on one checkpoint the earliest and the latest are kept: the one is ground state
-/// (the clock rule asks since when an entry is public), the other tells how fresh the head is.
+/// (the clock rule asks since when an entry is public), the other tells how fresh the head is. A line from
+/// the future, by the clock here, tells nothing yet, and gives way to one that is not: whose clock was wrong
+/// is fresh again once it is right.
 pub(crate) async fn keep(
     db: &impl ConnectionTrait,
     log_id: i64,
     cosignature: &Cosignature,
     held: bool,
+    now: Timestamp,
 ) -> Result<bool> {
     let (size, at) = (cosignature.checkpoint().size, column(cosignature.timestamp()));
     // Past the year 9999 it is no time that anyone could be shown.
@@ -63,10 +68,13 @@ pub(crate) async fn keep(
         .await
         .attempting("read cosignatures")?;
     let (first, last) = (known.first().map(|row| row.at), known.last().map(|row| row.at));
-    if first.is_some_and(|first| first <= at) && last.is_some_and(|last| at <= last) {
+    let replaces_last = last.is_none_or(|last| freshness(last, now) < freshness(at, now));
+    // With one line known, a second stands beside it.
+    let is_second = known.len() == 1 && first != Some(at);
+    if first.is_some_and(|first| first <= at) && !replaces_last && !is_second {
         return Ok(false);
     }
-    // With two at hand the new one is earlier or later than both, and takes the nearer one's place.
+    // With two at hand the new one is earlier or fresher than both, and takes the place of one.
     if let [first, last] = &known[..] {
         let replaced = if at < first.at { first.id } else { last.id };
         table::Entity::delete_by_id(replaced).exec(db).await.attempting("replace a cosignature")?;
@@ -93,6 +101,12 @@ pub(crate) async fn keep(
         count(db, log_id, size).await?;
     }
     Ok(new)
+}
+
+/// In which order lines tell how fresh a head is: those from the future come before all others, the nearest last.
+fn freshness(at: i64, now: Timestamp) -> (bool, i64) {
+    let is_past = at <= now.plus_seconds(CLOCK_SKEW_SECONDS).unix_seconds();
+    (is_past, if is_past { at } else { at.saturating_neg() })
 }
 
 /// One more name of another nation stands under a checkpoint.

@@ -152,7 +152,7 @@ impl Registry {
         let mut kept = 0;
         for (signed, cosignatures) in new {
             append::write_checkpoint(&*writing, held.log.id, signed).await?;
-            kept += keep(&*writing, held, cosignatures).await?;
+            kept += keep(&*writing, &self.core, held, cosignatures).await?;
         }
         writing.commit().await?;
         if new.iter().any(|(signed, _)| signed.checkpoint().size == held.head_size()) {
@@ -276,10 +276,10 @@ pub(crate) fn verified(checkpoint: &Checkpoint, lines: &[Signature], cosigners: 
 }
 
 /// Keeps those that were not known; answers how many.
-pub(crate) async fn keep(db: &impl ConnectionTrait, held: &Held, seen: &[Seen]) -> Result<usize> {
+async fn keep(db: &impl ConnectionTrait, core: &Core, held: &Held, seen: &[Seen]) -> Result<usize> {
     let mut kept = 0;
     for (cosignature, all_held) in seen {
-        kept += usize::from(cosignatures::keep(db, held.log.id, cosignature, *all_held).await?);
+        kept += usize::from(cosignatures::keep(db, held.log.id, cosignature, *all_held, core.now()).await?);
     }
     Ok(kept)
 }
@@ -373,7 +373,7 @@ fn dress<'r>(mut note: Note, rows: impl Iterator<Item = &'r cosignature_table::M
 }
 
 /// Whether two checkpoints of a log say by themselves that it has two histories.
-fn contradict(one: &SignedCheckpoint, two: &SignedCheckpoint) -> bool {
+pub(crate) fn contradict(one: &SignedCheckpoint, two: &SignedCheckpoint) -> bool {
     let (one, two) = (one.checkpoint(), two.checkpoint());
     one.size == two.size && one.root != two.root
 }

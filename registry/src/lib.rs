@@ -9,12 +9,14 @@
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `witness.rs`, `partners.rs`, `succession.rs`, `guard.rs`, `recover.rs`, `erase.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `clocks.rs`, `partners.rs`, `succession.rs`, `guard.rs`, `recover.rs`, `erase.rs`,
+//! and `view/`.
 
 mod append;
 mod batch;
 mod bodies;
 mod bounds;
+mod clocks;
 mod cosign;
 mod cosignatures;
 mod entity;
@@ -52,6 +54,7 @@ use crate::lease::Tenure;
 use crate::sequencer::Request;
 use crate::store::Store;
 
+pub use crate::clocks::{ClockAlarm, Clocks};
 pub use crate::error::Error;
 pub use crate::ground::{Contradiction, Ground};
 pub use crate::guard::{Doubt, Mark, SharedMark};
@@ -107,6 +110,8 @@ struct Core {
     tenure: watch::Sender<Option<Tenure>>,
     /// The newest checkpoint of the own log that this process has signed or seen.
     seen: Mutex<Option<SignedCheckpoint>>,
+    /// What each partner was seen to sign last.
+    heard: Mutex<BTreeMap<Nation, clocks::Heard>>,
 }
 
 impl Registry {
@@ -124,9 +129,9 @@ impl Registry {
         }
         let own = log::own_origin(store.read()).await?;
         let (signal, _) = broadcast::channel(bounds::SIGNALS);
-        let (sync, known, seen) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (sync, known, seen, heard) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
         let (tenure, _) = watch::channel(None);
-        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, tenure, seen });
+        let core = Arc::new(Core { store, identity, clock, signal, sync, own, known, tenure, seen, heard });
         let submissions = match &core.identity {
             Some(_) => Some(sequencer::spawn(&core).await?),
             None => None,

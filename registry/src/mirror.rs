@@ -200,7 +200,7 @@ pub(crate) async fn grow(
     erase::follow(db, &held.log).await?;
     ground::heed(db, core, &held.log, first).await?;
     if let Some(head) = &reached {
-        cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners).await?;
+        cosignatures::take(db, held.log.id, head, pending.note().signatures(), &cosigners, core.now()).await?;
     }
     let now_held = log::find(db, &package.origin).await?.ok_or_else(unknown)?;
     let state = state(db, &now_held).await?;

@@ -58,11 +58,11 @@ impl Registry {
         let Some(served) = served(&self.core, &db, &origin).await? else { return unknown };
         let signed = match judge(&db, &served, request).await? {
             Ok(signed) => signed,
-            Err(Refusal::Unprocessable) => {
+            Err(refusal) if refusal.disagrees() => {
                 let proof = evidence(&db, &served, request).await?;
                 drop(db);
                 self.keep_evidence(&origin, proof).await?;
-                return Ok(Err(Refusal::Unprocessable));
+                return Ok(Err(refusal));
             }
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -129,7 +129,7 @@ pub(crate) async fn testify(
     let served = Served { key: mirror.key.clone(), held: Some(mirror.clone()) };
     match (judge(db, &served, &request).await?, &mirror.witnessed) {
         (Ok(signed), _) => Ok(Some(remember(db, core, mirror, &signed).await?.to_line())),
-        (Err(Refusal::Unprocessable), Some(witnessed)) => {
+        (Err(refusal), Some(witnessed)) if refusal.disagrees() => {
             if let Some((earlier, later)) = ground::against_held(db, mirror, witnessed).await? {
                 ground::write_contradiction(db, core, mirror, (&earlier, &later)).await?;
                 error!(log.origin = %mirror.log.origin, "A log has two histories; nothing more is taken of it");
@@ -160,8 +160,8 @@ async fn served(core: &Core, db: &impl ConnectionTrait, origin: &Origin) -> Resu
     Ok(introduced.map(|introduced| Served { key: introduced.log_key.clone(), held: None }))
 }
 
-/// The decision of the specification. Besides, nothing is cosigned that disagrees with what is held, nor
-/// anything of a log that is known to have two histories.
+/// The decision of the specification. Besides, nothing is cosigned that disagrees with what is held, in
+/// packages beyond the head too, or with the checkpoint that is pulled towards; nor anything of a log that is known to have two histories.
 async fn judge(
     db: &impl ConnectionTrait,
     served: &Served,
@@ -174,7 +174,8 @@ async fn judge(
     };
     if let Some(held) = &served.held {
         let root = ground::root_at(db, held, signed.checkpoint().size).await?;
-        let agrees = root.is_none_or(|root| root == signed.checkpoint().root);
+        let agrees = root.is_none_or(|root| root == signed.checkpoint().root)
+            && !held.pending.as_ref().is_some_and(|pending| ground::contradict(pending, &signed));
         if !agrees || ground::is_contradicted(db, &held.log.origin).await? {
             return Ok(Err(Refusal::Unprocessable));
         }
@@ -200,7 +201,7 @@ async fn remember(
     update.attempting("remember a witnessed checkpoint")?;
     if (1..=held.size).contains(&signed.checkpoint().size) {
         append::write_checkpoint(db, held.log.id, &bare).await?;
-        cosignatures::keep(db, held.log.id, &cosignature, false).await?;
+        cosignatures::keep(db, held.log.id, &cosignature, false, core.now()).await?;
     }
     Ok(cosignature)
 }

@@ -266,7 +266,7 @@ async fn two_roots_of_one_size_are_kept_as_proof_and_nothing_more_is_cosigned() 
     ask(&witness.registry, &subject.request(0, 20)).await.unwrap();
     let other = subject.note_of(&history(40, b"branch"), 20);
     let request = Request { old: 20, proof: Vec::new(), note: other.clone() };
-    assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::Unprocessable));
+    assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::OtherRoot { size: 20 }));
     let proofs = witness.reopened().await.contradictions().await.unwrap();
     let [proof] = &proofs[..] else { panic!("{proofs:?}") };
     assert_eq!((&proof.origin, &proof.later), (&subject.source.origin, &other.to_string()));
@@ -274,7 +274,48 @@ async fn two_roots_of_one_size_are_kept_as_proof_and_nothing_more_is_cosigned() 
     assert_eq!(known.checkpoint().root, root(&subject.tree, 20).unwrap());
 
     assert_eq!(ask(&witness.registry, &subject.request(20, 33)).await, Err(Refusal::Unprocessable));
-    assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::Unprocessable), "once more is no trouble");
+    assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::OtherRoot { size: 20 }), "once more is no trouble");
+}
+
+/// Nothing was cosigned of the log, so that the request's own proof holds.
+#[tokio::test]
+async fn what_contradicts_the_checkpoint_that_is_pulled_towards_proves_two_histories() {
+    let (source, witness) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    witness.befriend(&source).await;
+    let head = source.registry.head(&source.origin).await.unwrap().unwrap();
+    witness.registry.set_pending(&source.origin, &head.note).await.unwrap();
+    let subject = Subject { source, tree: history(head.size, b"") };
+    let request = subject.request(0, head.size);
+    assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::Unprocessable));
+    let proofs = witness.registry.contradictions().await.unwrap();
+    assert_eq!(proofs.iter().map(|it| &it.later).collect::<Vec<_>>(), [&request.note.to_string()]);
+    let evidence = witness.registry.unreported().await.unwrap();
+    assert_eq!(evidence.len(), 1, "the own log is to tell of it");
+    evidence[0].verify().unwrap();
+}
+
+#[tokio::test]
+async fn what_contradicts_entries_held_beyond_the_head_is_not_cosigned_and_kept() {
+    let (source, witness) = (Nation::founded("FR").await, Nation::founded("KE").await);
+    witness.befriend(&source).await;
+    let held = pull(&source, &witness).await;
+    source.publish("umoja").await;
+    let newest = source.registry.head(&source.origin).await.unwrap().unwrap();
+    witness.registry.set_pending(&source.origin, &newest.note).await.unwrap();
+    // As after the first package of a pull that has not ended.
+    witness.execute("UPDATE log SET head_note = NULL WHERE own IS NOT TRUE").await;
+    let subject = Subject { source, tree: history(newest.size, b"") };
+    for size in 1..=held {
+        let request = subject.request(0, size);
+        assert_eq!(ask(&witness.registry, &request).await, Err(Refusal::Unprocessable), "{size}");
+    }
+    let proofs = witness.registry.contradictions().await.unwrap();
+    assert_eq!(proofs.iter().map(|it| &it.earlier).collect::<Vec<_>>(), [&subject.request(0, 1).note.to_string()]);
+    assert_eq!(checkpoint_size(&proofs[0].later, &subject), newest.size);
+}
+
+fn checkpoint_size(note: &str, subject: &Subject) -> u64 {
+    checkpoint::open(note.as_bytes(), &subject.source.log_key()).unwrap().checkpoint().size
 }
 
 #[tokio::test]

@@ -58,6 +58,10 @@ pub const CHARTER_KEYS_MAX: usize = 16;
 /// bundle carries them, with two of its frames for each.
 pub const CHARTER_VERSIONS_MAX: u64 = 100;
 
+/// How far a node's clock may be from what partners cosign before it says so, in seconds: machines that ask a time
+/// server differ by less than one.
+pub const CLOCK_ALARM_SECONDS: i64 = 300;
+
 /// How far in the future a claimed time may lie, in seconds: two honest clocks differ by minutes.
 pub const CLOCK_SKEW_SECONDS: i64 = 600;
 

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
-use chancery_registry::{Error, Head, Result};
+use chancery_registry::{Clocks, Error, Head, Result};
 use chancery_schema::limits::CLOCK_SKEW_SECONDS;
 use chancery_schema::log::checkpoint;
 use chancery_schema::time::Timestamp;
@@ -25,6 +25,9 @@ struct Health {
     version: &'static str,
     /// Whether this process sequences; of several that serve one archive, one does.
     sequencing: bool,
+    /// By how many seconds the clock here is ahead of each partner's, as far as its cosignatures tell; negative where
+    /// it is behind, 0 within five minutes.
+    clock_differences: Clocks,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<Log>,
 }
@@ -42,15 +45,18 @@ struct Log {
 /// `GET /health`: 200 when healthy, otherwise 503.
 pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Failure> {
     let sequencing = state.registry.leads();
+    let clocks = state.registry.clocks();
     let doubt = doubt(&state).await?;
     let Some(head) = state.heads.own().await? else {
         let none = || "this node keeps no log of its own".to_owned();
-        return Ok(answer(Some(doubt.unwrap_or_else(none)), sequencing, None));
+        return Ok(answer(Some(doubt.unwrap_or_else(none)), sequencing, clocks, None));
     };
     let signed_at = signed_at(&state, &head).await?;
     let age = signed_at.map(|at| (state.clock)().unix_seconds() - at.unix_seconds());
     let problem = if doubt.is_some() {
         doubt
+    } else if let Some(alarm) = clocks.alarm() {
+        Some(alarm.to_string())
     } else if !is_signed(&state, &head).await? {
         Some("the own log's key has not signed the checkpoint".to_owned())
     } else if age.is_none_or(|age| !(-CLOCK_SKEW_SECONDS..=AGE_MAX_SECONDS).contains(&age)) {
@@ -65,7 +71,7 @@ pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Fai
         signed_at: signed_at.map(|at| at.to_string()),
         age_seconds: age,
     };
-    Ok(answer(problem, sequencing, Some(log)))
+    Ok(answer(problem, sequencing, clocks, Some(log)))
 }
 
 /// Why nothing is signed, if so.
@@ -77,10 +83,13 @@ async fn doubt(state: &State) -> Result<Option<String>> {
     }
 }
 
-/// When the own witness last cosigned the own head, or one after it that another process has signed since.
+/// When the own witness last cosigned the own head, or one after it that another process has signed since. What it
+/// signed in the future, by the clock here, it signed by another clock: that is passed over where there is a later word.
 async fn signed_at(state: &State, head: &Head) -> Result<Option<Timestamp>> {
     let seen = state.registry.cosignatures(&head.origin, None).await?;
-    Ok(seen.into_iter().filter(|line| line.nation == head.nation && line.size >= head.size).map(|line| line.at).max())
+    let latest = (state.clock)().plus_seconds(CLOCK_SKEW_SECONDS);
+    let own = seen.into_iter().filter(|line| line.nation == head.nation && line.size >= head.size).map(|line| line.at);
+    Ok(own.max_by_key(|at| (*at <= latest, *at)))
 }
 
 /// Whether the checkpoint verifies under the log key of the own charter.
@@ -91,12 +100,12 @@ async fn is_signed(state: &State, head: &Head) -> Result<bool> {
     Ok(checkpoint::open(head.note.as_bytes(), &key).is_ok())
 }
 
-fn answer(problem: Option<String>, sequencing: bool, log: Option<Log>) -> HttpResponse {
+fn answer(problem: Option<String>, sequencing: bool, clock_differences: Clocks, log: Option<Log>) -> HttpResponse {
     let mut response = match problem {
         None => HttpResponse::Ok(),
         Some(_) => HttpResponse::ServiceUnavailable(),
     };
     let status = if problem.is_none() { "healthy" } else { "unhealthy" };
-    let health = Health { status, problem, version: env!("CARGO_PKG_VERSION"), sequencing, log };
+    let health = Health { status, problem, version: env!("CARGO_PKG_VERSION"), sequencing, clock_differences, log };
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(health)
 }

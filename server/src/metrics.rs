@@ -25,6 +25,7 @@ pub struct Metrics {
     requests: Family<Answered, Counter>,
     seconds: Histogram,
     log_size: Family<OfLog, Gauge>,
+    clock: Family<OfNation, Gauge>,
 }
 
 /// How a request was answered. The route is its pattern, so strangers cannot make labels up.
@@ -39,16 +40,25 @@ struct OfLog {
     origin: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfNation {
+    nation: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut all = Registry::with_prefix("chancery");
         let requests = Family::<Answered, Counter>::default();
         let seconds = Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0]);
         let log_size = Family::<OfLog, Gauge>::default();
+        let clock = Family::<OfNation, Gauge>::default();
         all.register("http_requests", "Requests answered, by route and status", requests.clone());
         all.register_with_unit("http_request_duration", "Time to answer a request", Unit::Seconds, seconds.clone());
         all.register("log_entries", "Entries held of a log", log_size.clone());
-        Self { all, requests, seconds, log_size }
+        let about =
+            "By how much the clock here is ahead of a partner's, as its cosignatures tell; 0 within five minutes";
+        all.register_with_unit("clock_difference", about, Unit::Seconds, clock.clone());
+        Self { all, requests, seconds, log_size, clock }
     }
 }
 
@@ -66,6 +76,9 @@ pub async fn page(state: Data<State>) -> Result<HttpResponse, Failure> {
     for head in state.heads.all().await?.iter() {
         let size = i64::try_from(head.size).unwrap_or(i64::MAX);
         state.metrics.log_size.get_or_create(&OfLog { origin: head.origin.to_string() }).set(size);
+    }
+    for (nation, seconds) in state.registry.clocks().partners {
+        state.metrics.clock.get_or_create(&OfNation { nation: nation.to_string() }).set(seconds);
     }
     let mut text = String::new();
     encode(&mut text, &state.metrics.all).map_err(|_| Failure::Internal)?;

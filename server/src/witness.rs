@@ -40,7 +40,7 @@ pub async fn add_checkpoint(
 fn refused(refusal: &Refusal) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let (media_type, body) = match refusal {
-        Refusal::Conflict { size } => ("text/x.tlog.size", format!("{size}\n")),
+        Refusal::Conflict { size } | Refusal::OtherRoot { size } => ("text/x.tlog.size", format!("{size}\n")),
         other => ("text/plain; charset=utf-8", format!("{other}\n")),
     };
     HttpResponse::build(status)

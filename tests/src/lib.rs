@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod command;
 pub mod database;
+pub mod faketime;
 pub mod federation;
 pub mod history;
 pub mod nation;

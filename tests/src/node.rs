@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::command::{chancery, succeed};
 use crate::database;
+use crate::faketime::FakeClock;
 
 /// How long a node may take to start or stop. On two busy cores a debug build needs seconds.
 const START: Duration = Duration::from_mins(1);
@@ -50,6 +51,8 @@ pub struct Node {
     pub folder: PathBuf,
     /// Where its faces are: `http://127.0.0.1:PORT`.
     pub url: String,
+    /// The clock that its process has; this machine's where none is set.
+    pub clock: Option<FakeClock>,
     process: Option<Child>,
 }
 
@@ -85,6 +88,7 @@ impl Node {
             origin: founding.origin.to_owned(),
             folder,
             url: format!("http://127.0.0.1:{http}"),
+            clock: None,
             process: None,
         })
     }
@@ -100,6 +104,7 @@ impl Node {
             origin: self.origin.clone(),
             folder: self.folder.clone(),
             url: format!("http://127.0.0.1:{}", free_port()?),
+            clock: None,
             process: None,
         })
     }
@@ -133,6 +138,9 @@ impl Node {
         let mut serve = chancery(self.home());
         serve.arg("serve").arg("--dir").arg(&self.folder).stdout(Stdio::piped()).stderr(log);
         serve.args(["--http", self.url.trim_start_matches("http://")]);
+        if let Some(clock) = &self.clock {
+            clock.wind(&mut serve);
+        }
         let mut process = serve.spawn().context("failed to start chancery serve")?;
         let stdout = process.stdout.take().context("standard output is piped")?;
         self.process = Some(process);
@@ -217,6 +225,16 @@ impl Node {
             bail!("{url} answered {}: {}", answer.status(), answer.body_mut().read_to_string().unwrap_or_default());
         }
         Ok(answer.body_mut().with_config().limit(64 << 20).read_to_vec()?)
+    }
+
+    /// What the node says of its health, well or not.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn health(&self) -> anyhow::Result<Value> {
+        let url = format!("{}/health", self.url);
+        let answer = ureq::get(&url).config().http_status_as_error(false).build().call();
+        Ok(answer.with_context(|| format!("failed to fetch {url}"))?.body_mut().read_json()?)
     }
 
     /// The nation's fingerprint, as its own node shows it.

@@ -2,6 +2,8 @@
 
 mod checks;
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 
 use super::FolderArgs;
@@ -13,6 +15,9 @@ use crate::output::{Exit, Outcome, fail};
 pub struct Args {
     #[command(flatten)]
     folder: FolderArgs,
+    /// Ask the process that listens here instead of where chancery.toml says: of several, the one that speaks to partners
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
 }
 
 /// How one thing stands.
@@ -45,7 +50,8 @@ struct Report {
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let mut report = Report::default();
     let config = report.take("configuration", args.folder.config());
-    if let Some(config) = config {
+    if let Some(mut config) = config {
+        config.http = args.http.unwrap_or(config.http);
         report.note("configuration", Standing::Ok, format!("{} of {}", config.origin, config.nation));
         report.keys(&config, context);
         report.node(&config);

@@ -1,6 +1,7 @@
 //! The commands of a node: founding it, running it, and publishing to it.
 
 pub mod bundle;
+mod clocks;
 pub mod doctor;
 pub mod end;
 pub mod init;
@@ -11,6 +12,7 @@ pub mod partner;
 pub mod publish;
 pub mod receipt;
 pub mod recover;
+mod repeated;
 pub mod running;
 pub mod serve;
 pub mod source;

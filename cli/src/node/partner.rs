@@ -4,7 +4,7 @@ mod add;
 mod list;
 mod meet;
 
-pub use self::list::{standing, sync_states};
+pub use self::list::{clocks, standing, sync_states};
 use crate::Context;
 use crate::output::Outcome;
 

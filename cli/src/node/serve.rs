@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chancery_p2p_node as p2p;
@@ -16,7 +16,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info};
 use zeroize::Zeroizing;
 
-use super::{FolderArgs, block_on, keys, open_archive, wall_clock};
+use super::repeated::Repeated;
+use super::{FolderArgs, block_on, clocks, keys, open_archive, wall_clock};
 use crate::config::{Config, reachable, socket};
 use crate::keystore::Key;
 use crate::output::{Exit, OrExit as _, Outcome};
@@ -137,16 +138,14 @@ impl Exchange {
     }
 
     /// Runs where this process sequences, and only there.
-    async fn follow(&self, leads: bool) {
+    async fn follow(&self, leads: bool) -> Outcome {
         if !leads {
             self.stop().await;
         } else if self.locked().is_none() {
-            match self.start().await {
-                Ok(()) => info!("This process sequences and exchanges from now on"),
-                // It is tried again: the process before may not have let go of the address yet.
-                Err(failure) => error!("Failed to exchange: {:#}", failure.error),
-            }
+            self.start().await?;
+            info!("This process sequences and exchanges from now on");
         }
+        Ok(())
     }
 
     fn addresses(&self) -> Vec<String> {
@@ -249,14 +248,15 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Says at each beat that the node lives, reports what logs have two histories and what is erased, and exchanges
-/// while it sequences, until it is asked to stop.
+/// Says at each beat that the node lives, reports what logs have two histories, what is erased and when the clock
+/// is wrong, and exchanges while it sequences, until it is asked to stop.
 async fn run_until(
     stop: impl Future<Output = ()>,
     registry: &Registry,
     exchange: &Exchange,
     mut reporter: Reporter<'_>,
 ) {
+    clocks::silence(registry).await;
     let beat = async {
         let mut beats = every(HEARTBEAT);
         loop {
@@ -267,13 +267,21 @@ async fn run_until(
         }
     };
     let follow = async {
-        let mut tries = every(RETRY);
+        let (mut tries, mut failures) = (every(RETRY), Repeated::default());
         loop {
             tokio::select! {
                 () = registry.lead_changed() => {}
                 _ = tries.tick() => {}
             }
-            exchange.follow(registry.leads()).await;
+            let Err(failure) = exchange.follow(registry.leads()).await else {
+                failures.end();
+                continue;
+            };
+            // It is tried again: the process before may not have let go of the address yet.
+            let problem = format!("{:#}", failure.error);
+            if let Some(times) = failures.count(&problem, Instant::now()) {
+                error!(times, "Failed to exchange: {problem}");
+            }
         }
     };
     let report = async {
@@ -295,6 +303,7 @@ async fn run_until(
         () = report => {}
         () = beat => {}
         () = follow => {}
+        () = clocks::watch(registry) => {}
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chancery_schema::limits::STALE_SECONDS;
+use chancery_schema::limits::{CLOCK_SKEW_SECONDS, STALE_SECONDS};
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, NoteKeys};
 use chancery_schema::roster::Roster;
 use chancery_schema::time::Timestamp;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::nation;
@@ -71,11 +72,15 @@ impl Registry {
             Some(index) => cosignature::Column::Size.gt(column(index)),
             None => cosignature::Column::Size.eq(column(held.head_size())),
         };
-        let rows: Vec<(String, bool, bool, i64, i64)> = cosignature::Entity::find()
+        // What was signed in the future, by the clock here, says nothing of how fresh the log is.
+        let not_later = cosignature::Column::At.lte(self.core.now().plus_seconds(CLOCK_SKEW_SECONDS).unix_seconds());
+        let latest = Expr::case(not_later, Expr::col(cosignature::Column::At)).finally(Option::<i64>::None);
+        let latest = Expr::expr(latest).max();
+        let rows: Vec<(String, bool, bool, i64, Option<i64>)> = cosignature::Entity::find()
             .select_only()
             .columns([cosignature::Column::Name, cosignature::Column::Held, cosignature::Column::Own])
             .column_as(cosignature::Column::At.min(), "first")
-            .column_as(cosignature::Column::At.max(), "last")
+            .column_as(latest, "last")
             .filter(cosignature::Column::LogId.eq(held.log.id))
             .filter(covering)
             .group_by(cosignature::Column::Name)
@@ -89,7 +94,7 @@ impl Registry {
         let (mut witnessed, mut mirrored, mut heartbeat) = (BTreeMap::new(), BTreeMap::new(), None);
         for (name, all_held, own, first, last) in rows {
             if own {
-                heartbeat = heartbeat.max(Some(time(last)?));
+                heartbeat = Ord::max(heartbeat, last.map(time).transpose()?);
             } else if let Some(nation) = known.nation_of(&name).filter(|nation| **nation != held.log.nation) {
                 let since = if all_held { &mut mirrored } else { &mut witnessed };
                 let (first, since) = (time(first)?, since.entry(nation.clone()));

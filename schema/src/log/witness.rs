@@ -56,6 +56,12 @@ pub enum Refusal {
         /// What the witness has seen.
         size: u64,
     },
+    /// 409, of two roots of one size. The body is as for [`Refusal::Conflict`]. The log signed both: keep it.
+    #[error("the witness has seen another root of {size} entries")]
+    OtherRoot {
+        /// What the witness has seen.
+        size: u64,
+    },
     /// 422. With a signature of the log on it, the request may be evidence of misbehaviour: keep it.
     #[error("the checkpoint is not proven consistent with what the witness has seen")]
     Unprocessable,
@@ -74,9 +80,16 @@ impl Refusal {
             Self::UnknownLog => 404,
             Self::Forbidden => 403,
             Self::BadRequest => 400,
-            Self::Conflict { .. } => 409,
+            Self::Conflict { .. } | Self::OtherRoot { .. } => 409,
             Self::Unprocessable => 422,
         }
+    }
+
+    /// Whether the log's key signed what is not, or not proven to be, of the history seen: the note may be
+    /// evidence.
+    #[must_use]
+    pub const fn disagrees(self) -> bool {
+        matches!(self, Self::OtherRoot { .. } | Self::Unprocessable)
     }
 }
 
@@ -111,7 +124,11 @@ impl fmt::Display for Request {
     }
 }
 
-/// Decides on a request, in the order that the specification gives. `stored` is the size and root this witness
+/// Decides on a request, in the order that the specification gives (section *add-checkpoint*): 404 an unknown
+/// origin, 403 no signature of its key, 400 an old size above the checkpoint's, 409 an old size that is not the
+/// last one cosigned, 422 a proof that does not verify, 409 the same size with another root. Where both sizes
+/// are equal the proof has no hash, and says nothing of the root: one with hashes is 422, none is 409.
+/// `stored` is the size and root this witness
 /// cosigned last, `None` when it never did; `log` is the key of the request's origin, `None` when the
 /// witness does not serve it.
 #[must_use]
@@ -158,6 +175,9 @@ fn check(
     let (stored_size, stored_root) = stored.unwrap_or((0, EMPTY_ROOT));
     if request.old != stored_size {
         return Err(Refusal::Conflict { size: stored_size });
+    }
+    if *size == stored_size && *root != stored_root && request.proof.is_empty() {
+        return Err(Refusal::OtherRoot { size: stored_size });
     }
     tree::verify_consistency(stored_size, &stored_root, *size, root, &request.proof)
         .map_err(|_| Refusal::Unprocessable)?;

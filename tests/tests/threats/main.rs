@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod clock;
 mod confusion;
 mod ed25519;
 mod golden;
@@ -59,6 +60,12 @@ fn stolen_key() {
 #[test]
 fn lose_everything() {
     row::report("T13", "lose_everything", lost::run);
+}
+
+/// A clock is wrong by years, or steps.
+#[test]
+fn clock_chaos() {
+    row::report("T14", "clock_chaos", clock::run);
 }
 
 /// Genuine parts of different histories are put together.

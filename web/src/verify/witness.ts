@@ -5,7 +5,7 @@
  * decision. A browser witnesses nothing; this is here so that two implementations agree on it.
  */
 
-import { type Bytes, fromUtf8, toUtf8, utf8Length } from './bytes';
+import { type Bytes, equal, fromUtf8, toUtf8, utf8Length } from './bytes';
 import { type SignedCheckpoint, openCheckpoint, parseDecimal } from './checkpoint';
 import { NOTE_BYTES_MAX, PROOF_HASHES_MAX } from './limits';
 import { type Note, type SignatureLine, type VerifierKey, parseNote, parseSignatureLines } from './note';
@@ -68,6 +68,8 @@ export async function decideRequest(
   if (request.old > checkpoint.size) return { status: 400 };
   const last = stored ?? { size: 0n, root: EMPTY_ROOT };
   if (request.old !== last.size) return { status: 409, size: last.size };
+  const sameSize = checkpoint.size === last.size && request.proof.length === 0;
+  if (sameSize && !equal(checkpoint.root, last.root)) return { status: 409, size: last.size };
   const proven = attempt(() => verifyConsistency(last, checkpoint, request.proof));
   return proven instanceof Refused ? { status: 422 } : { status: 200, signed };
 }

@@ -13,7 +13,7 @@ use crate::Context;
 use crate::client::Client;
 use crate::clock;
 use crate::config::{Config, socket};
-use crate::node::partner::{standing, sync_states};
+use crate::node::partner::{clocks, standing, sync_states};
 use crate::node::{block_on, keys, mark, open_archive, running};
 use crate::output::Outcome;
 use crate::private_file;
@@ -97,7 +97,7 @@ impl Report {
             Ok(Some(doubt)) => self.note("own log", Standing::Finding, format!("nothing is signed: {doubt}")),
             Err(problem) => self.note("own log", Standing::Finding, problem.to_string()),
         }
-        self.clock(config, &registry).await?;
+        self.clock(config, &registry, client).await?;
         self.terms(config, &registry).await?;
         let sync = client.map(sync_states).transpose()?;
         for partner in registry.partners().await? {
@@ -106,9 +106,14 @@ impl Report {
         Ok(())
     }
 
-    /// The clock is not before what was signed here already.
-    async fn clock(&mut self, config: &Config, registry: &Registry) -> Outcome {
+    /// The clock is not before what was signed here already, nor far from those of the partners that a running
+    /// node hears.
+    async fn clock(&mut self, config: &Config, registry: &Registry, client: Option<&Client>) -> Outcome {
         let now = clock::now();
+        if let Some(alarm) = client.map(clocks).transpose()?.and_then(|clocks| clocks.alarm()) {
+            self.note("clock", Standing::Finding, format!("it is {now} here: {alarm}"));
+            return Ok(());
+        }
         let seen = registry.cosignatures(&config.origin, None).await?.into_iter().map(|seen| seen.at).max();
         if now.unix_seconds() < WRITTEN {
             self.note("clock", Standing::Finding, format!("it is {now} here, which is past; set the machine's clock"));

@@ -1,12 +1,14 @@
 //! `chancery partner list`: the nations that are recognised, and how the exchange with them stands.
 
-use chancery_registry::Partner;
+use std::net::SocketAddr;
+
+use chancery_registry::{Clocks, Partner};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::client::{Client, shown};
 use crate::node::{FolderArgs, block_on, open_archive, running};
-use crate::output::Outcome;
+use crate::output::{Exit, OrExit as _, Outcome};
 
 const SYNC: &str = "{ partners { origin sync { connected state held shown since reason lastHeard } } }";
 
@@ -15,6 +17,9 @@ const SYNC: &str = "{ partners { origin sync { connected state held shown since 
 pub struct Args {
     #[command(flatten)]
     folder: FolderArgs,
+    /// Ask the process that listens here instead of where chancery.toml says: of several, the one that speaks to partners
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
 }
 
 /// Runs the command.
@@ -22,12 +27,14 @@ pub struct Args {
 /// # Errors
 /// When the archive cannot be read.
 pub fn run(args: &Args, context: &Context) -> Outcome {
-    let config = args.folder.config()?;
+    let mut config = args.folder.config()?;
+    config.http = args.http.unwrap_or(config.http);
     let partners = block_on(async { Ok(open_archive(&config, None).await?.partners().await?) })?;
     let client = running::find(&config)?;
     let sync = client.as_ref().map(sync_states).transpose()?;
-    let lines: Vec<String> = partners.iter().map(|partner| line(partner, sync.as_ref())).collect();
-    let values: Vec<Value> = partners.iter().map(|partner| value(partner, sync.as_ref())).collect();
+    let clocks = client.as_ref().map(clocks).transpose()?.unwrap_or_default();
+    let lines: Vec<String> = partners.iter().map(|partner| line(partner, sync.as_ref(), &clocks)).collect();
+    let values: Vec<Value> = partners.iter().map(|partner| value(partner, sync.as_ref(), &clocks)).collect();
     let human = if lines.is_empty() { "no nation is recognised yet".to_owned() } else { lines.join("\n") };
     context.console.result(human, &values)
 }
@@ -38,6 +45,15 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
 /// When it does not answer.
 pub fn sync_states(client: &Client) -> Outcome<Value> {
     client.ask(SYNC, &json!({}))
+}
+
+/// How the clock of the running node stands to those of the partners it hears.
+///
+/// # Errors
+/// When it does not answer.
+pub fn clocks(client: &Client) -> Outcome<Clocks> {
+    let said = client.health()?["clockDifferences"].take();
+    serde_json::from_value(said).or_exit(Exit::Other, || format!("{} does not say how its clock stands", client.url()))
 }
 
 fn state_of<'a>(partner: &Partner, sync: Option<&'a Value>) -> Option<&'a Value> {
@@ -56,15 +72,18 @@ pub fn standing(partner: &Partner, sync: Option<&Value>) -> String {
     format!("{}, {line}{reason}", shown(&word))
 }
 
-fn line(partner: &Partner, sync: Option<&Value>) -> String {
+fn line(partner: &Partner, sync: Option<&Value>, clocks: &Clocks) -> String {
     let scopes: Vec<String> = partner.scopes.iter().map(|scope| format!("{scope:?}").to_lowercase()).collect();
     let until = partner.valid_until.map_or_else(|| "without end".to_owned(), |until| format!("until {until}"));
-    let standing = standing(partner, sync);
+    let mut standing = standing(partner, sync);
+    if let Some(difference) = clocks.difference(&partner.nation) {
+        standing = format!("{standing}; {difference}");
+    }
     let Partner { nation, origin, fingerprint, .. } = partner;
     format!("{nation} {origin} {fingerprint} {} {until} ({standing})", scopes.join(","))
 }
 
-fn value(partner: &Partner, sync: Option<&Value>) -> Value {
+fn value(partner: &Partner, sync: Option<&Value>, clocks: &Clocks) -> Value {
     let addresses: Vec<&String> = partner.endpoints.iter().flat_map(|endpoint| &endpoint.addresses).collect();
     json!({
         "nation": partner.nation,
@@ -74,5 +93,6 @@ fn value(partner: &Partner, sync: Option<&Value>) -> Value {
         "validUntil": partner.valid_until,
         "addresses": addresses,
         "sync": state_of(partner, sync),
+        "clockDifference": clocks.partners.get(&partner.nation),
     })
 }
