@@ -22,7 +22,9 @@ use crate::entity::log as log_table;
 use crate::error::Attempting;
 use crate::log::{self, Held};
 use crate::partners::{self, Accredited};
-use crate::{Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, erase, ground, logs, view};
+use crate::{
+    Core, Error, MirrorState, Registry, Result, batch, bodies, bounds, cosignatures, erase, ground, logs, view,
+};
 
 impl Registry {
     /// What is held of a partner's log: size, root, the pending checkpoint, and the leaf hashes
