@@ -44,7 +44,7 @@ const EVERYWHERE: &str = "Options of every command";
 ///
 /// Exit codes: 0 done, 1 the machine failed, 2 wrong usage, 3 verification failed or refused, 4 key or
 /// authority, 5 not found, 6 could not reach, 7 not yet cosigned as asked, 8 findings of a lint, 9 void for
-/// a revoked key, 10 contested.
+/// a revoked key, 10 contested, 11 withdrawn, 12 redacted.
 #[derive(Parser)]
 #[command(name = "chancery", version, max_term_width = 100)]
 struct Cli {

@@ -30,6 +30,10 @@ pub enum Exit {
     Void = 9,
     /// Genuine, and contested: a key was compromised.
     Contested = 10,
+    /// Genuine, and withdrawn: the nation no longer stands by it.
+    Withdrawn = 11,
+    /// Genuine, and redacted: its body is erased.
+    Redacted = 12,
 }
 
 /// Why a command did not do what was asked, and with which code it ends.

@@ -168,7 +168,8 @@ impl State {
     }
 
     /// What ended a record, as is known by now.
-    fn end(&self, record: &Digest) -> Option<&End> {
+    #[must_use]
+    pub fn end(&self, record: &Digest) -> Option<&End> {
         self.roster.as_ref()?.end(&self.records.get(record)?.ends)
     }
 }

@@ -9,16 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::admission::Submission;
 use crate::digest::Digest;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::frame::{Decoder, Frame, FrameError};
 use crate::json;
 use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
 use crate::name::{Nation, Origin};
+use crate::record::Record;
 
 mod verify;
 
-pub use self::verify::{Check, CosignerSeen, Outcome, Report, Trust, Verdict, verify};
+pub use self::verify::{Check, CosignerSeen, EndSeen, Outcome, Report, Trust, Verdict, verify};
 
 /// The format that a header frame names.
 pub const FORMAT: &str = "chancery.pouch/v1";
@@ -44,7 +46,8 @@ pub struct Header {
     pub nation: Nation,
     /// That log.
     pub log: Origin,
-    /// The record that the file is about: the model card, or the charter of an introduction.
+    /// The record that the file is about: the model card, or the charter of an introduction. Where its body is
+    /// erased, its redaction is in the file in its place.
     pub record: Digest,
 }
 
@@ -152,10 +155,18 @@ impl Bundle {
                 _ => return Err(BundleError::Order("a frame stands where it does not belong")),
             }
         }
-        if !seen.contains(&header.record) {
+        if !seen.contains(&header.record) && !records.iter().any(|it| redacts(it) == Some(header.record)) {
             return Err(BundleError::Order("the record that the header names is missing"));
         }
         Ok(Self { header, records, blobs })
+    }
+}
+
+/// The record whose body is erased, when this one is a redaction.
+fn redacts(record: &LoggedRecord) -> Option<Digest> {
+    match Submission::open(record.envelope.clone()).ok()?.record {
+        Record::Redaction(redaction) => Some(redaction.redacts),
+        _ => None,
     }
 }
 

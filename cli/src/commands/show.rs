@@ -83,7 +83,7 @@ fn show_envelope(envelope: &Envelope) -> (String, Value) {
             .verify()
             .map(|proven| format!("\nit says: {}", super::evidence::words(&evidence, &proven)))
             .unwrap_or_default(),
-        Ok(_) => String::new(),
+        Ok(record) => told(&record).map(|said| format!("\nit says: {said}")).unwrap_or_default(),
         Err(refusal) => format!("\nnot well formed: {}", visible(&refusal.to_string())),
     };
     let predicate = statement.as_ref().map(|statement| statement.predicate.clone()).unwrap_or_default();
@@ -96,6 +96,24 @@ fn show_envelope(envelope: &Envelope) -> (String, Value) {
     );
     let value = json!({ "type": "envelope", "record": digest, "kind": kind, "signers": keys, "predicate": predicate });
     (human, value)
+}
+
+/// What a record says of another one, in a sentence.
+fn told(record: &Record) -> Option<String> {
+    match record {
+        Record::Withdrawal(it) => {
+            Some(format!("the {} {} of {} is withdrawn: {}", it.kind, it.withdraws, it.scope, it.reason))
+        }
+        Record::Redaction(it) => Some(format!(
+            "the body of the {} {} of {}, which is entry {}, is to be erased: {}",
+            it.kind, it.redacts, it.scope, it.index, it.reason
+        )),
+        Record::ErasureReceipt(it) => Some(format!(
+            "the body of {}, which is entry {} of the log {}, was erased here, as the redaction {} asks",
+            it.record, it.index, it.redacted_log, it.redaction
+        )),
+        _ => None,
+    }
 }
 
 fn show_bundle(bundle: &Bundle) -> (String, Value) {
@@ -112,6 +130,8 @@ fn show_bundle(bundle: &Bundle) -> (String, Value) {
         let kind = Statement::parse(record.envelope.payload()).map_or_else(|_| "unreadable".to_owned(), |it| it.kind);
         let digest = record.envelope.record_digest();
         lines.push(format!("  {digest}  {}", visible(&kind)));
+        let said = Submission::open(record.envelope.clone()).ok().and_then(|it| told(&it.record));
+        lines.extend(said.map(|said| format!("    {said}")));
         records.push(json!({ "record": digest, "kind": kind }));
     }
     let mut keys = Map::new();

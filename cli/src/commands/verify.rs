@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chancery_schema::admission::Submission;
-use chancery_schema::bundle::{Bundle, Check, Outcome as Step, Report, Trust, Verdict, verify};
+use chancery_schema::bundle::{Bundle, Check, EndSeen, Outcome as Step, Report, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::{BUNDLE_BYTES_MAX, CHUNK_BYTES};
 use chancery_schema::log::policy::{POLICY_BYTES_MAX, Policy};
@@ -67,6 +67,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         Verdict::Contested => {
             fail(Exit::Contested, "a key was compromised, and the roots have not affirmed the record")
         }
+        Verdict::Withdrawn => fail(Exit::Withdrawn, format!("the record was {}", ended(&report))),
+        Verdict::Redacted => fail(Exit::Redacted, format!("the record was {}", ended(&report))),
         Verdict::Void => fail(Exit::Void, failed.collect::<Vec<_>>().join("; ")),
         Verdict::Failed => fail(Exit::Verification, failed.collect::<Vec<_>>().join("; ")),
     }
@@ -91,15 +93,24 @@ pub fn read_trust(text: &str) -> Outcome<Trust> {
 
 fn human(report: &Report) -> String {
     let mut lines: Vec<String> = report.checks.iter().map(line).collect();
+    let short = report.checks.iter().any(|check| check.outcome == Step::Short);
     let verdict = match report.verdict {
+        Verdict::Verified if short => "verified: all holds, but not everything that it rests on is still stood by",
         Verdict::Verified => "verified: every step that can be checked holds",
         Verdict::UnderWitnessed => "not enough: all holds, but fewer have cosigned than the policy asks",
         Verdict::Contested => "contested: all holds, but a key that it rests on was compromised",
         Verdict::Void => "VOID: all is genuine, but a key that it rests on was not trusted any more",
+        Verdict::Withdrawn => "WITHDRAWN: all is genuine, but the nation no longer stands by it",
+        Verdict::Redacted => "REDACTED: all is genuine, but the nation has had its body erased",
         Verdict::Failed => "FAILED: do not rely on it",
     };
     lines.push(verdict.to_owned());
     lines.join("\n")
+}
+
+/// How the record ended, on one line.
+fn ended(report: &Report) -> String {
+    visible(&report.end.as_ref().map_or_else(String::new, EndSeen::told))
 }
 
 /// A check as people read it.

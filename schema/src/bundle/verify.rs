@@ -1,6 +1,6 @@
 //! Checking a bundle with nothing but what the reader pins: step by step, in words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::log::note::VerifierKey;
 use crate::log::policy::{Policy, Quorum};
 use crate::log::proof::Proof;
 use crate::name::{Nation, Origin};
-use crate::record::{BlobRef, Charter, Kind, Record};
+use crate::record::{BlobRef, Charter, Kind, Record, Redaction, Texts};
 use crate::roster::{Roster, Standing};
 use crate::time::Timestamp;
 
@@ -65,6 +65,10 @@ pub enum Verdict {
     Contested,
     /// A key was not trusted any more where the record stands.
     Void,
+    /// All holds, and the nation no longer stands by the record.
+    Withdrawn,
+    /// The body is erased wherever the nation's word counts; all else holds.
+    Redacted,
     /// Something is not what it claims to be.
     Failed,
 }
@@ -82,6 +86,51 @@ impl CosignerSeen {
     fn of(cosignature: &Cosignature) -> Option<Self> {
         let at = Timestamp::from_unix_seconds(i64::try_from(cosignature.timestamp()).ok()?).ok()?;
         Some(Self { name: cosignature.name().to_owned(), at })
+    }
+}
+
+/// What ended the record: a withdrawal or a redaction that was admitted to the log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndSeen {
+    /// Which of the two it is.
+    pub kind: Kind,
+    /// Its position in the log.
+    pub index: u64,
+    /// Its digest.
+    pub record: Digest,
+    /// When its signer says it was signed: a claim.
+    pub issued_at: Timestamp,
+    /// Why, in one word.
+    pub reason: String,
+    /// More about it, for people: a line in each language.
+    pub statement: Option<Texts>,
+}
+
+impl EndSeen {
+    fn of(index: u64, submission: &Submission) -> Option<Self> {
+        let (reason, statement) = match &submission.record {
+            Record::Withdrawal(it) => (it.reason.to_string(), &it.statement),
+            Record::Redaction(it) => (it.reason.to_string(), &it.statement),
+            _ => return None,
+        };
+        Some(Self {
+            kind: submission.record.kind(),
+            index,
+            record: submission.digest,
+            issued_at: submission.header.issued_at,
+            reason,
+            statement: statement.clone(),
+        })
+    }
+
+    /// For people: how, where, and why, after *was*. Its statement is a stranger's text.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let how = if self.kind == Kind::Redaction { "redacted" } else { "withdrawn" };
+        let said = self.statement.iter().flatten().map(|(language, text)| format!("; {language}: {text}"));
+        let said: String = said.collect();
+        format!("{how} by entry {}, which says it was signed on {}: {}{said}", self.index, self.issued_at, self.reason)
     }
 }
 
@@ -111,6 +160,8 @@ pub struct Report {
     pub size: Option<u64>,
     /// The keys that signed it.
     pub signers: Vec<Digest>,
+    /// What ended it, by the records of the bundle.
+    pub end: Option<EndSeen>,
     /// Who the policy names and who has cosigned.
     pub cosigners: Vec<CosignerSeen>,
 }
@@ -133,6 +184,7 @@ pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
         index: None,
         size: None,
         signers: Vec::new(),
+        end: None,
         cosigners: Vec::new(),
     };
     // Until all was reached, it is one of those that failed.
@@ -157,15 +209,18 @@ impl Report {
     fn run(&mut self, bundle: &Bundle, trust: &Trust) -> Result<Verdict, Stopped> {
         let (origin, log_key) = self.founding(bundle, trust)?;
         let (checkpoint, indexes) = self.inclusion(bundle, &origin, &log_key)?;
-        let roster = self.authority(bundle, origin, &indexes)?;
+        let (state, roster, ends) = self.authority(bundle, origin, &indexes)?;
         let standing = self.revocations(&roster, &checkpoint);
+        self.ends(&state, &ends, &checkpoint);
         let quorum = self.cosignatures(&checkpoint, trust)?;
         self.blobs(bundle)?;
-        Ok(match (standing, quorum) {
-            (Standing::Void { .. }, _) => Verdict::Void,
-            (Standing::Contested { .. }, _) => Verdict::Contested,
-            (Standing::Stands, false) => Verdict::UnderWitnessed,
-            (Standing::Stands, true) => Verdict::Verified,
+        Ok(match (self.end.as_ref().map(|end| end.kind), standing, quorum) {
+            (Some(Kind::Redaction), ..) => Verdict::Redacted,
+            (_, Standing::Void { .. }, _) => Verdict::Void,
+            (_, Standing::Contested { .. }, _) => Verdict::Contested,
+            (Some(_), ..) => Verdict::Withdrawn,
+            (None, Standing::Stands, false) => Verdict::UnderWitnessed,
+            (None, Standing::Stands, true) => Verdict::Verified,
         })
     }
 
@@ -246,44 +301,54 @@ impl Report {
     }
 
     /// Every record was signed by keys that the nation let speak, judged in the order of the log; so a
-    /// reader who last saw an early charter walks every step from it to the last one.
-    fn authority(&mut self, bundle: &Bundle, origin: Origin, indexes: &[u64]) -> Result<Roster, Stopped> {
+    /// reader who last saw an early charter walks every step from it to the last one. A record whose body is
+    /// erased is known by its redaction, which is judged in its turn.
+    fn authority(&mut self, bundle: &Bundle, origin: Origin, indexes: &[u64]) -> Result<Walked, Stopped> {
         const WHAT: &str = "signatures";
         let policy = AdmissionPolicy::Mirror { origin };
-        let (mut state, mut steps) = (State::default(), Vec::new());
-        for (record, index) in bundle.records.iter().zip(indexes) {
-            let submission = self.require(WHAT, Submission::open(record.envelope.clone()))?;
+        let opened = bundle.records.iter().map(|record| Submission::open(record.envelope.clone()));
+        let opened = self.require(WHAT, opened.collect::<Result<Vec<_>, _>>())?;
+        let mut erased = erased(&opened, indexes);
+        let (mut state, mut steps, mut ends) = (State::default(), Vec::new(), BTreeMap::new());
+        for (submission, index) in opened.into_iter().zip(indexes) {
+            while let Some(entry) = erased.first_entry().filter(|entry| entry.key() < index) {
+                state.remember(&entry.remove());
+            }
             state.position = *index;
             if let (Some(version), Record::ModelCard(card)) = (version(&submission.record), &submission.record) {
                 // Whether this card stands for its version, only the whole log can tell.
                 state.cards.insert(version, card.supersedes.into_iter().collect());
             }
             let admitted = self.require(WHAT, decide(submission, &state, &policy))?;
-            let Submission { digest, record, .. } = admitted.submission();
-            if let Record::Charter(charter) = record {
+            let submission = admitted.submission();
+            if let Record::Charter(charter) = &submission.record {
                 steps.push(step(charter, state.roster.as_ref(), admitted.signers()));
                 self.charter_version = Some(charter.version);
             }
-            if *digest == self.record {
-                self.kind = Some(record.kind().as_str().to_owned());
-                self.signers = admitted.signers().iter().copied().collect();
-            }
+            ends.extend(EndSeen::of(*index, submission).map(|end| (end.record, end)));
             state.apply(&admitted);
         }
-        let roster = self.require(WHAT, state.roster.ok_or("the first record is not a charter"))?;
-        if self.kind.is_none() {
-            return self.require(WHAT, Err("the record that the bundle is about is not in it"));
-        }
+        let roster = self.require(WHAT, state.roster.clone().ok_or("the first record is not a charter"))?;
+        let about = state.records.get(&self.record);
+        let about = self.require(WHAT, about.ok_or("the record that the bundle is about is not in it"))?;
+        self.kind = Some(about.kind.as_str().to_owned());
+        self.index = Some(about.index);
+        self.signers = about.signers.iter().copied().collect();
         let holders: Vec<String> = self
             .signers
             .iter()
             .map(|keyid| match roster.delegation(keyid) {
                 Some(delegation) => format!("{} (key {})", delegation.holder, short(keyid)),
-                None => format!("a key of the charter ({})", short(keyid)),
+                None if roster.charter.keys().any(|(_, key)| key.keyid == *keyid) => {
+                    format!("a key of the charter ({})", short(keyid))
+                }
+                None => format!("the key {}", short(keyid)),
             })
             .collect();
-        self.note(WHAT, Outcome::Holds, format!("signed by {}; {}", holders.join(" and "), steps.join(", ")));
-        Ok(roster)
+        let seen = bundle.records.iter().any(|record| record.envelope.record_digest() == self.record);
+        let signed = if seen { "signed by" } else { "erased, and by its redaction once signed by" };
+        self.note(WHAT, Outcome::Holds, format!("{signed} {}; {}", holders.join(" and "), steps.join(", ")));
+        Ok((state, roster, ends))
     }
 
     /// Whether the keys were still trusted where the record stands, by the revocations in the bundle.
@@ -311,6 +376,33 @@ impl Report {
             }
         }
         standing
+    }
+
+    /// Whether the nation still stands by the record, and by those that it rests on, by the withdrawals and
+    /// redactions in the bundle. Only what may end is asked.
+    fn ends(&mut self, state: &State, ends: &BTreeMap<Digest, EndSeen>, checkpoint: &SignedCheckpoint) {
+        const WHAT: &str = "ends";
+        let may_end = self.kind.as_deref().and_then(Kind::from_word).is_some_and(Kind::may_end);
+        if !may_end {
+            return;
+        }
+        let end_of = |record: &Digest| state.end(record).and_then(|end| ends.get(&end.record));
+        if let Some(end) = end_of(&self.record).cloned() {
+            self.note(WHAT, Outcome::Short, end.told());
+            self.end = Some(end);
+            return;
+        }
+        let others = state.records.iter().filter_map(|(digest, it)| Some((digest, it.kind, end_of(digest)?)));
+        let others = others.map(|(digest, kind, end)| format!("the {kind} {} was {}", short(digest), end.told()));
+        let others: Vec<String> = others.collect();
+        if others.is_empty() {
+            let size = checkpoint.checkpoint().size;
+            let detail =
+                format!("the bundle, written when the log had {size} entries, holds no withdrawal and no redaction");
+            self.note(WHAT, Outcome::Holds, detail);
+        } else {
+            self.note(WHAT, Outcome::Short, format!("it stands, but of what it rests on {}", others.join("; ")));
+        }
     }
 
     /// Who has cosigned the checkpoint, of those whom the policy names. One that is forged condemns all.
@@ -364,6 +456,24 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// What a walk through the records leaves: the state of the log as far as they tell it, its roster, and by its
+/// digest each withdrawal and redaction.
+type Walked = (State, Roster, BTreeMap<Digest, EndSeen>);
+
+/// By their positions, the redactions whose records are not among `records`, for their bodies are gone. Where a
+/// record stands none was erased, and of two that are said to have stood in one place the later one is not.
+fn erased(records: &[Submission], indexes: &[u64]) -> BTreeMap<u64, Redaction> {
+    let held: BTreeSet<Digest> = records.iter().map(|submission| submission.digest).collect();
+    let mut erased = BTreeMap::new();
+    for submission in records {
+        let Record::Redaction(redaction) = &submission.record else { continue };
+        if !held.contains(&redaction.redacts) && indexes.binary_search(&redaction.index).is_err() {
+            erased.entry(redaction.index).or_insert_with(|| (**redaction).clone());
+        }
+    }
+    erased
 }
 
 /// Proves one record under the checkpoint of its own proof; answers its index.

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 #![expect(clippy::too_many_lines, reason = "a table of cases is as long as its format has ways to be wrong")]
 
+mod ends;
 mod envelope;
 mod evidence;
 mod golden;

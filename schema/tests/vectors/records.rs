@@ -24,6 +24,7 @@ use chancery_schema::time::Timestamp;
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
 
+use super::ends;
 use super::evidence::Fork;
 use super::golden::{Case, Verdict, bad, check, good, list_of, number_of, reason, text_of};
 use super::nation::{Judge, Nation, blob, day};
@@ -328,7 +329,7 @@ fn read_text(form: &str, text: &str) -> Verdict {
     }
 }
 
-fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     Digest::of(text.as_bytes()).to_string()
 }
 
@@ -357,6 +358,10 @@ fn statements() -> BTreeMap<&'static str, Value> {
         ("a model card", Kind::ModelCard, card()),
         ("weights", Kind::Weights, weights()),
         ("a license", Kind::License, license()),
+        ("a withdrawal", Kind::Withdrawal, ends::withdrawal()),
+        ("a redaction", Kind::Redaction, ends::redaction()),
+        ("a receipt of erasure", Kind::ErasureReceipt, ends::receipt()),
+        ("a succession of a log", Kind::LogSuccession, ends::succession(1)),
     ];
     let statement = |(name, kind, draft): (&'static str, Kind, Value)| {
         let payload = payload(kind, &nation.header(), draft.as_object().unwrap()).unwrap();
@@ -413,7 +418,7 @@ fn card() -> Value {
     })
 }
 
-fn weights() -> Value {
+pub fn weights() -> Value {
     let leaf = |byte: u8| *chunk_hash(&[byte]).as_bytes();
     let file = |path: &str, size_bytes: u64, leaves: &[[u8; 32]]| WeightsFile {
         path: path.to_owned(),
@@ -507,7 +512,7 @@ pub fn changed(statement: &Value, case: &Value) -> Value {
 
 #[test]
 fn a_statement_of_each_kind_is_read() {
-    let about = "Statements of the nine kinds (schema/src/record). The payload is the JSON of `statement`, or of the \
+    let about = "Statements of the thirteen kinds (schema/src/record). The payload is the JSON of `statement`, or of the \
                  statement of the good case called `of` after each pointer (RFC 6901) of `set` was given its value \
                  there and the member at `remove` was taken away. Where `new` is true, what only a new record must \
                  meet is asked too. `expect`: the kind, the records it refers to, its blobs, and the scope for which \
@@ -526,6 +531,7 @@ fn a_statement_of_each_kind_is_read() {
     cases.extend(card_cases());
     cases.extend(weights_cases());
     cases.extend(license_cases());
+    cases.extend(ends::statement_cases());
     check("record", about, &cases, |case| {
         let statement = match case.get("of") {
             Some(name) => &changed(&statements[name.as_str().unwrap()], case),
@@ -547,34 +553,34 @@ fn a_statement_of_each_kind_is_read() {
 }
 
 /// Cases that change one statement.
-struct Table {
-    of: &'static str,
-    cases: Vec<Case>,
+pub struct Table {
+    pub of: &'static str,
+    pub cases: Vec<Case>,
 }
 
 impl Table {
-    fn of(of: &'static str) -> Self {
+    pub fn of(of: &'static str) -> Self {
         Self { of, cases: Vec::new() }
     }
 
-    fn set(&self, pointer: &str, value: impl Into<Value>) -> Value {
+    pub fn set(&self, pointer: &str, value: impl Into<Value>) -> Value {
         let set = Map::from_iter([(format!("/predicate{pointer}"), value.into())]);
         json!({ "of": self.of, "set": set })
     }
 
     /// A value that may stand there.
-    fn taken(&mut self, name: &str, pointer: &str, value: impl Into<Value>) {
+    pub fn taken(&mut self, name: &str, pointer: &str, value: impl Into<Value>) {
         let case = self.set(pointer, value);
         self.cases.push(good(format!("{}: {name}", self.of), case));
     }
 
     /// A value that may not stand there, and the words for it after the pointer.
-    fn refused(&mut self, name: &str, pointer: &str, value: impl Into<Value>, words: &str) {
+    pub fn refused(&mut self, name: &str, pointer: &str, value: impl Into<Value>, words: &str) {
         self.refused_at(name, pointer, value, pointer, words);
     }
 
     /// A value that may stand there, but not in a new record; refused at a place, which may be another.
-    fn dated(&mut self, name: &str, pointer: &str, value: impl Into<Value>, place: &str, words: &str) {
+    pub fn dated(&mut self, name: &str, pointer: &str, value: impl Into<Value>, place: &str, words: &str) {
         let mut case = self.set(pointer, value);
         self.cases.push(good(format!("{}: {name}", self.of), case.clone()));
         case["new"] = json!(true);
@@ -583,20 +589,20 @@ impl Table {
     }
 
     /// A value that may not stand there, and is refused at another place.
-    fn refused_at(&mut self, name: &str, pointer: &str, value: impl Into<Value>, place: &str, words: &str) {
+    pub fn refused_at(&mut self, name: &str, pointer: &str, value: impl Into<Value>, place: &str, words: &str) {
         let case = self.set(pointer, value);
         self.cases.push(bad(format!("{}: {name}", self.of), case, format!("is not well formed: {place}: {words}")));
     }
 
     /// A member that may not be missing.
-    fn needs(&mut self, place: &str, member: &str) {
+    pub fn needs(&mut self, place: &str, member: &str) {
         let case = json!({ "of": self.of, "remove": format!("/predicate{place}/{member}") });
         let words = format!("is not well formed: {place}: missing field `{member}`");
         self.cases.push(bad(format!("{}: without {place}/{member}", self.of), case, words));
     }
 
     /// A change of the statement around the predicate.
-    fn around(&mut self, name: &str, set: &Value, words: &str) {
+    pub fn around(&mut self, name: &str, set: &Value, words: &str) {
         self.cases.push(bad(format!("{}: {name}", self.of), json!({ "of": self.of, "set": set }), words));
     }
 }
@@ -1401,8 +1407,8 @@ fn license_cases() -> Vec<Case> {
 }
 
 /// What stands in the log of FR before a case, by the case's name.
-struct History {
-    nation: Nation,
+pub struct History {
+    pub nation: Nation,
     entered: BTreeMap<String, Envelope>,
     cases: Vec<Case>,
 }
@@ -1414,7 +1420,7 @@ fn held() -> Value {
     Value::Object(held.into_iter().collect())
 }
 
-fn own(now: Timestamp) -> Value {
+pub fn own(now: Timestamp) -> Value {
     json!({ "nation": "FR", "origin": "fr.example.org/chancery", "now": now, "blobs": held() })
 }
 
@@ -1432,12 +1438,12 @@ impl History {
     }
 
     /// Must be admitted by a mirror; may stand in the log of later cases.
-    fn admit(&mut self, name: &str, after: &[&str], envelope: Envelope) {
+    pub fn admit(&mut self, name: &str, after: &[&str], envelope: Envelope) {
         self.cases.push(good(name, self.case(after, &envelope, None)));
         self.entered.insert(name.to_owned(), envelope);
     }
 
-    fn refuse(&mut self, name: &str, after: &[&str], envelope: &Envelope, words: &str) {
+    pub fn refuse(&mut self, name: &str, after: &[&str], envelope: &Envelope, words: &str) {
         self.cases.push(bad(name, self.case(after, envelope, None), words));
     }
 
@@ -1445,7 +1451,7 @@ impl History {
         self.cases.push(good(name, self.case(after, envelope, Some(own))));
     }
 
-    fn refuse_own(&mut self, name: &str, after: &[&str], envelope: &Envelope, own: Value, words: &str) {
+    pub fn refuse_own(&mut self, name: &str, after: &[&str], envelope: &Envelope, own: Value, words: &str) {
         self.cases.push(bad(name, self.case(after, envelope, Some(own)), words));
     }
 
@@ -1518,6 +1524,7 @@ fn a_record_counts_or_not_for_everyone_alike() {
     new_cases(&mut log);
     malformed_cases(&mut log);
     rotation_cases(&mut log);
+    ends::admission_cases(&mut log);
     let History { entered, cases, .. } = log;
     let run = |case: &Value| judge(&entered, case);
     check("admission", about, &cases, |case| match run(case) {

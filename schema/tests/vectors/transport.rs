@@ -13,6 +13,7 @@ use chancery_schema::log::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use chancery_schema::log::policy::Policy;
 use chancery_schema::log::tree::{self, EMPTY_ROOT, MemoryTree, leaf_hash, subtree_consistency_proof};
 use chancery_schema::record::Kind;
+use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
 use super::golden::{Case, Verdict, bad, check, good, list_of, reason, text_of};
@@ -376,6 +377,227 @@ fn reign_cases(history: &History, whole: &[u8]) -> Vec<Case> {
         bad("ten charters without the first", without(CHARTER), "nation: the first record is not a charter"),
         bad("the tenth charter pinned", pinned(json!({ "of": REIGN_BUNDLE }), tenth), "not the pinned"),
     ]
+}
+
+/// The case whose bundle those of [`Ended::cases`] change.
+const ENDED_BUNDLE: &str = "a card whose weights and terms stand";
+
+/// A log in which records end: charter, publisher, weights, terms (2 and 3), and a card that names both (5); terms
+/// of nobody (4). Then what ends them, by the name of each case.
+struct Ended {
+    history: History,
+    publisher: SigningKey,
+    registrar: SigningKey,
+}
+
+impl Ended {
+    fn new() -> Self {
+        let mut history = History::found("FR");
+        let publisher = history.nation.key(Role::Publisher, 0);
+        let registrar = history.nation.key(Role::Registrar, 0);
+        let weights = history.nation.sign(Kind::Weights, super::records::weights(), &[&publisher]);
+        let terms = history.nation.license("open");
+        let stray = history.nation.license("stray");
+        let mut draft = history.nation.card_draft("model", "1.0");
+        draft["weights"] = json!([weights.record_digest()]);
+        draft["license"] = json!(terms.record_digest());
+        let card = history.nation.sign(Kind::ModelCard, draft, &[&publisher]);
+        for envelope in [weights, terms, stray, card] {
+            history.push(envelope);
+        }
+        Self { history, publisher, registrar }
+    }
+
+    fn digest(&self, index: usize) -> Digest {
+        self.history.envelopes[index].record_digest()
+    }
+
+    /// A bundle of the records at `indexes`, about the record that stands, or stood, at `about`.
+    fn bundle(&self, indexes: &[usize], about: usize) -> Bundle {
+        let mut bundle = self.history.bundle(indexes, &self.history.checkpoint(self.history.size()));
+        bundle.header.record = self.digest(about);
+        bundle
+    }
+
+    fn withdrawal(&mut self, (kind, scope, index): (Kind, &str, usize), signer: &SigningKey) -> usize {
+        let draft = json!({
+            "kind": kind, "withdraws": self.digest(index), "scope": scope, "reason": "safety",
+            "statement": { "en": "It gives dangerous advice." },
+        });
+        let envelope = self.history.nation.sign(Kind::Withdrawal, draft, &[signer]);
+        self.history.push(envelope);
+        self.history.envelopes.len() - 1
+    }
+
+    fn redaction(&mut self, (kind, scope, index): (Kind, &str, usize), said: Value) -> usize {
+        let mut draft = json!({
+            "kind": kind, "redacts": self.digest(index), "scope": scope, "index": index,
+            "signers": self.history.envelopes[index].key_ids().collect::<Vec<_>>(), "reason": "personal-data",
+        });
+        if kind == Kind::ModelCard {
+            draft["version"] = json!("1.0");
+        }
+        draft.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        let envelope = self.history.nation.sign(Kind::Redaction, draft, &[&self.registrar]);
+        self.history.push(envelope);
+        self.history.envelopes.len() - 1
+    }
+
+    fn revocation(&mut self, key: &SigningKey, since: usize) -> usize {
+        let keyid = chancery_schema::key::PublicKey::from_bytes(&key.public_key()).unwrap().key_id();
+        let draft = json!({ "key": keyid, "reason": "compromised-since", "since": since });
+        let roots = [0, 1].map(|number| self.history.nation.key(Role::Root, number));
+        let envelope = self.history.nation.sign(Kind::Revocation, draft, &[&roots[0], &roots[1]]);
+        self.history.push(envelope);
+        self.history.envelopes.len() - 1
+    }
+
+    fn cases(&self, whole: &[u8]) -> Vec<Case> {
+        const CARD: (Kind, &str, usize) = (Kind::ModelCard, "lab:model", 5);
+        const WEIGHTS: (Kind, &str, usize) = (Kind::Weights, "lab:model", 2);
+        const TERMS: (Kind, &str, usize) = (Kind::License, "lab:open", 3);
+        // After the card, what `then` enters; the bundle of the records it names, about the record at `about`.
+        let of = |about: usize, then: &dyn Fn(&mut Self) -> Vec<usize>| {
+            let mut log = Self::new();
+            let indexes = then(&mut log);
+            let mut case = spliced(ENDED_BUNDLE, whole, &log.bundle(&indexes, about).write());
+            case["fingerprint"] = json!(self.history.fingerprint());
+            case
+        };
+        let nothing = || json!({});
+        let as_redacted = |said: Value| {
+            of(5, &|log| {
+                let end = log.redaction(CARD, said.clone());
+                vec![0, 1, end]
+            })
+        };
+        let unsaid = "signatures: no model-card ";
+        vec![
+            good(ENDED_BUNDLE, {
+                let fingerprint = self.history.fingerprint();
+                json!({ "bundle": base64::encode(whole), "fingerprint": fingerprint })
+            }),
+            good("a card that was withdrawn", of(5, &|log| {
+                let end = log.withdrawal(CARD, &log.registrar.clone());
+                vec![0, 1, 2, 3, 5, end]
+            })),
+            good("a card whose withdrawal is void", of(5, &|log| {
+                let other = log.history.nation.key(Role::Publisher, 1);
+                let mut draft = log.history.nation.delegation_draft(
+                    Role::Publisher, &[Kind::ModelCard, Kind::Withdrawal], &["*"],
+                );
+                draft["key"] = json!(log.history.nation.key_record(Role::Publisher, 1));
+                let delegation = log.history.nation.sign(Kind::Delegation, draft, &[&log.registrar]);
+                log.history.push(delegation);
+                let end = log.withdrawal(CARD, &other);
+                let gone = log.revocation(&other, end);
+                vec![0, 1, 2, 3, 5, end - 1, end, gone]
+            })),
+            good("a card that was withdrawn, and whose key was compromised before", of(5, &|log| {
+                let end = log.withdrawal(CARD, &log.registrar.clone());
+                let gone = log.revocation(&log.publisher.clone(), 5);
+                vec![0, 1, 2, 3, 5, end, gone]
+            })),
+            good("a card whose terms were withdrawn", of(5, &|log| {
+                let end = log.withdrawal(TERMS, &log.registrar.clone());
+                vec![0, 1, 2, 3, 5, end]
+            })),
+            good("a card whose weights were redacted", of(5, &|log| {
+                let end = log.redaction(WEIGHTS, nothing());
+                vec![0, 1, 3, 5, end]
+            })),
+            good("a card whose weights and terms were redacted, and that was withdrawn", of(5, &|log| {
+                let first = log.redaction(TERMS, nothing());
+                let second = log.redaction(WEIGHTS, nothing());
+                let end = log.withdrawal(CARD, &log.registrar.clone());
+                vec![0, 1, 5, first, second, end]
+            })),
+            good("a card that was redacted, with its body", of(5, &|log| {
+                let end = log.redaction(CARD, nothing());
+                vec![0, 1, 2, 3, 5, end]
+            })),
+            good("a card that was redacted", as_redacted(nothing())),
+            good("a card that was withdrawn and then redacted", of(5, &|log| {
+                let first = log.withdrawal(CARD, &log.registrar.clone());
+                let end = log.redaction(CARD, nothing());
+                vec![0, 1, first, end]
+            })),
+            good("a card that was redacted, and whose key was compromised before", of(5, &|log| {
+                let end = log.redaction(CARD, nothing());
+                let gone = log.revocation(&log.publisher.clone(), 5);
+                vec![0, 1, end, gone]
+            })),
+            good("a card that was redacted by a key that was revoked", of(5, &|log| {
+                let end = log.redaction(CARD, nothing());
+                let gone = log.revocation(&log.registrar.clone(), end);
+                vec![0, 1, end, gone]
+            })),
+            good("redacted weights", of(2, &|log| {
+                let end = log.redaction(WEIGHTS, nothing());
+                vec![0, 1, end]
+            })),
+            good("a redaction itself", of(6, &|log| {
+                let end = log.redaction(CARD, nothing());
+                vec![0, 1, end]
+            })),
+            bad("a redacted card, at the place of a record of the bundle", as_redacted(json!({ "index": 1 })), unsaid),
+            bad("a redacted card, after its redaction", as_redacted(json!({ "index": 9 })), unsaid),
+            bad("a redacted card, in the place of its redaction", as_redacted(json!({ "index": 6 })), unsaid),
+            bad(
+                "two redacted records in one place",
+                of(5, &|log| {
+                    let first = log.redaction((Kind::License, "lab:stray", 4), json!({ "index": 5 }));
+                    let end = log.redaction(CARD, nothing());
+                    vec![0, 1, first, end]
+                }),
+                unsaid,
+            ),
+            bad(
+                "a card that was redacted twice",
+                of(5, &|log| {
+                    let first = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, json!({ "reason": "law" }));
+                    vec![0, 1, first, end]
+                }),
+                "signatures: the record ",
+            ),
+            bad(
+                "a card with its body, redacted with other signers",
+                of(5, &|log| {
+                    let other = json!({ "signers": [log.digest(0)] });
+                    let end = log.redaction(CARD, other);
+                    vec![0, 1, 2, 3, 5, end]
+                }),
+                "signatures: the record ",
+            ),
+            bad(
+                "a card that was redacted by one who may not",
+                of(5, &|log| {
+                    log.registrar = log.publisher.clone();
+                    let end = log.redaction(CARD, nothing());
+                    vec![0, 1, end]
+                }),
+                "signatures: the publisher key of ",
+            ),
+            bad(
+                "a card whose weights are missing without a redaction",
+                of(5, &|_| vec![0, 1, 3, 5]),
+                "signatures: no weights ",
+            ),
+            bad(
+                "a card that came after the redaction of its weights",
+                of(7, &|log| {
+                    let end = log.redaction(WEIGHTS, nothing());
+                    let mut draft = log.history.nation.card_draft("model", "1.1");
+                    draft["weights"] = json!([log.digest(2)]);
+                    let card = log.history.nation.sign(Kind::ModelCard, draft, &[&log.publisher]);
+                    log.history.push(card);
+                    vec![0, 1, end, 7]
+                }),
+                "signatures: the weights ",
+            ),
+        ]
+    }
 }
 
 /// A card under terms, signed by the publisher's key of that number.
@@ -888,6 +1110,10 @@ fn a_bundle_proves_what_it_says_or_nothing() {
     let reign = reign_bundle(&history, &(0..history.envelopes.len()).collect::<Vec<_>>());
     cases.extend(reign_cases(&history, &reign));
     whole.insert(REIGN_BUNDLE, reign);
+    let ended = Ended::new();
+    let bytes = ended.bundle(&[0, 1, 2, 3, 4, 5], 5).write();
+    cases.extend(ended.cases(&bytes));
+    whole.insert(ENDED_BUNDLE, bytes);
     check("bundle-verdict", about, &cases, |case| read_bundle(&bundle_bytes(&whole, case), case));
 }
 
@@ -915,5 +1141,6 @@ fn read_bundle(bytes: &[u8], case: &Value) -> Verdict {
         "size": report.size,
         "signers": report.signers,
         "cosigners": cosigners.collect::<Vec<_>>(),
+        "end": report.end,
     }))
 }

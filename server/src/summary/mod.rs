@@ -6,7 +6,7 @@ mod words;
 use std::fmt::Write as _;
 
 use actix_web::http::StatusCode;
-use chancery_registry::{ModelSummary, NationSummary, RecordSummary, Verdict};
+use chancery_registry::{Ending, ModelSummary, NationSummary, RecordSummary, Verdict};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::ENVELOPE_BYTES_MAX;
@@ -37,7 +37,8 @@ pub async fn record(state: &State, language: Language, digest: &str) -> Result<P
         Some(envelope) => Envelope::from_fixed(&envelope).ok().map(|envelope| laid_out(envelope.payload())),
         None => None,
     };
-    Ok(of_record(&record, signed.as_deref(), &nations, language))
+    let ends = state.registry.ends(&record.origin, &digest).await?;
+    Ok(of_record(&record, signed.as_deref(), &ends, &nations, language))
 }
 
 /// The page of a model by its names: one version, or the newest.
@@ -51,7 +52,11 @@ pub async fn model(
     let found = versions.iter().find(|model| version.is_none_or(|version| model.version == version));
     let Some(model) = found else { return Ok(none(Words::of(language).model_not_held, language)) };
     let nations = state.registry.nations().await?;
-    Ok(of_model(model, &versions, &nations, language))
+    let ends = match &model.card.digest {
+        Some(digest) => state.registry.ends(&model.card.origin, digest).await?,
+        None => Vec::new(),
+    };
+    Ok(of_model(model, &versions, &ends, &nations, language))
 }
 
 fn none(title: &str, language: Language) -> Page {
@@ -61,13 +66,20 @@ fn none(title: &str, language: Language) -> Page {
     Page { status: StatusCode::NOT_FOUND, language, title: title.to_owned(), content }
 }
 
-fn of_record(record: &RecordSummary, signed: Option<&str>, nations: &[NationSummary], language: Language) -> Page {
+fn of_record(
+    record: &RecordSummary,
+    signed: Option<&str>,
+    ends: &[Ending],
+    nations: &[NationSummary],
+    language: Language,
+) -> Page {
     let words = Words::of(language);
     let kind = Kind::from_word(&record.kind).map(|kind| words.of_kind(kind));
     let title = format!("{} {}#{}", kind.unwrap_or(&record.kind), record.origin, record.index);
     let mut content = format!("<h1>{}</h1>\n{}<dl>\n", words.record, caution(words));
     row(&mut content, words.kind, &kind.map_or_else(|| code(&record.kind), str::to_owned));
     place(&mut content, record, nations, language);
+    ended(&mut content, ends, language);
     content.push_str("</dl>\n");
     files(&mut content, record, words);
     if let Some(signed) = signed {
@@ -99,7 +111,13 @@ fn laid_out(payload: &[u8]) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn of_model(model: &ModelSummary, versions: &[ModelSummary], nations: &[NationSummary], language: Language) -> Page {
+fn of_model(
+    model: &ModelSummary,
+    versions: &[ModelSummary],
+    ends: &[Ending],
+    nations: &[NationSummary],
+    language: Language,
+) -> Page {
     let words = Words::of(language);
     let called = nearest(&model.display_name, Some(language.tag()));
     let title = format!("{} {}", called.map_or(model.name.as_str(), |(_, text)| text), model.version);
@@ -119,6 +137,7 @@ fn of_model(model: &ModelSummary, versions: &[ModelSummary], nations: &[NationSu
         row(&mut content, words.weights, &link_to_record(weights, language));
     }
     place(&mut content, &model.card, nations, language);
+    ended(&mut content, ends, language);
     content.push_str("</dl>\n");
     files(&mut content, &model.card, words);
     others(&mut content, model, versions, language);
@@ -147,13 +166,29 @@ fn place(content: &mut String, record: &RecordSummary, nations: &[NationSummary]
     }
 }
 
+/// What ended a record, why, and what its nation says about it. A withdrawal that is void ends nothing.
+fn ended(content: &mut String, ends: &[Ending], language: Language) {
+    let words = Words::of(language);
+    for end in ends {
+        let is_void = matches!(end.record.verdict, Verdict::Void(_));
+        let term = match end.kind {
+            Kind::Redaction => words.redaction,
+            _ if is_void => continue,
+            _ => words.withdrawal,
+        };
+        let entry = end.record.digest.map_or_else(|| end.record.index.to_string(), |it| link_to_record(&it, language));
+        let said = end.statement.iter().map(|(tag, text)| foreign(tag, "auto", text));
+        row(content, term, &[entry, code(&end.reason)].into_iter().chain(said).collect::<Vec<_>>().join(BETWEEN));
+    }
+}
+
 fn verdict(verdict: &Verdict, language: Language) -> String {
     let words = Words::of(language);
     match verdict {
         Verdict::Valid => words.valid.to_owned(),
         Verdict::Superseded { by } => [words.superseded, &link_to_record(by, language)].join(BETWEEN),
-        Verdict::Withdrawn => words.withdrawal.to_owned(),
-        Verdict::Redacted => words.redaction.to_owned(),
+        Verdict::Withdrawn => words.withdrawn.to_owned(),
+        Verdict::Redacted => words.redacted.to_owned(),
         Verdict::Contested(reason) => [words.contested, &foreign("en", "ltr", reason)].join(BETWEEN),
         Verdict::Void(refusal) => {
             let reason = foreign("en", "ltr", &refusal.reason);
@@ -271,22 +306,39 @@ mod tests {
         }
     }
 
+    /// A redaction, a withdrawal, and one that is void.
+    fn ends() -> Vec<Ending> {
+        let refusal = Refusal { code: Code::KeyRevoked, reason: "revoked".to_owned() };
+        let end = |kind: Kind, verdict, text: &str| Ending {
+            kind,
+            record: record_of(kind.as_str(), verdict),
+            reason: "personal-data".to_owned(),
+            statement: vec![("en".to_owned(), text.to_owned())],
+        };
+        vec![
+            end(Kind::Withdrawal, Verdict::Void(refusal), "by a <thief>"),
+            end(Kind::Withdrawal, Verdict::Valid, "not <safe>"),
+            end(Kind::Redaction, Verdict::Valid, "by order"),
+        ]
+    }
+
     /// Every page that can be, with every kind and every verdict.
     fn pages(language: Language) -> Vec<Page> {
         let kinds = Kind::ALL.into_iter().map(Kind::as_str).chain(["x-<later>"]);
         let refusal = Refusal { code: Code::KeyUnknown, reason: "the key of \"نموذج\" is not known".to_owned() };
         let verdicts = [Verdict::Valid, Verdict::Superseded { by: digest() }, Verdict::Void(refusal)];
         let contested = Verdict::Contested("the key of \"نموذج\" was compromised".to_owned());
-        let verdicts = verdicts.into_iter().chain([contested, Verdict::Unknown, Verdict::Missing]);
+        let ended = [Verdict::Withdrawn, Verdict::Redacted];
+        let verdicts = verdicts.into_iter().chain([contested, Verdict::Unknown, Verdict::Missing]).chain(ended);
         let records = kinds.map(|kind| record_of(kind, Verdict::Valid));
         let records = records.chain(verdicts.map(|verdict| record_of("charter", verdict)));
         let mut pages: Vec<Page> =
-            records.map(|record| of_record(&record, Some("{\"a\": \"Record\"}"), &[nation()], language)).collect();
+            records.map(|record| of_record(&record, Some("{\"a\": \"Record\"}"), &ends(), &[nation()], language)).collect();
         let versions = [model_of("1.0", None), model_of("2.0", Some("Apache-2.0"))];
-        pages.extend(versions.iter().map(|model| of_model(model, &[], &[nation()], language)));
+        pages.extend(versions.iter().map(|model| of_model(model, &[], &[], &[nation()], language)));
         let mut other = versions[0].clone();
         other.card.index = 9;
-        pages.push(of_model(&versions[1], &[other], &[], language));
+        pages.push(of_model(&versions[1], &[other], &ends(), &[], language));
         pages.extend(
             [Words::of(language).record_not_held, Words::of(language).model_not_held].map(|it| none(it, language)),
         );
@@ -332,10 +384,12 @@ mod tests {
                 "<dd>7 · <bdi dir=\"ltr\"><code>fr.example.org/chancery</code></bdi></dd>",
                 "<bdi lang=\"en\" dir=\"auto\">Model &lt;M&gt;</bdi>",
                 "<bdi lang=\"\" dir=\"auto\">Apache-2.0</bdi>",
+                "<code>personal-data</code></bdi> · <bdi lang=\"en\" dir=\"auto\">not &lt;safe&gt;</bdi></dd>",
                 "<pre lang=\"\" dir=\"ltr\">",
             ] {
                 assert!(text.contains(part), "{part} is not in {text}");
             }
+            assert!(!text.contains("thief"), "what is void ends nothing");
             let own = if language == Language::French { ("fr", "Pays FR") } else { ("en", "Nation FR") };
             assert!(text.contains(&foreign(own.0, "auto", own.1)), "{text}");
         }

@@ -18,7 +18,7 @@ pub struct Words {
 
     /// A record, as a heading.
     pub record: &'static str,
-    /// Of what kind it is; one of the nine follows, or a word that is unknown here.
+    /// Of what kind it is; one of the thirteen follows, or a word that is unknown here.
     pub kind: &'static str,
     pub charter: &'static str,
     pub delegation: &'static str,
@@ -53,6 +53,10 @@ pub struct Words {
     pub superseded: &'static str,
     /// The reason follows, in English.
     pub contested: &'static str,
+    /// Its nation no longer stands by it.
+    pub withdrawn: &'static str,
+    /// Its body is erased.
+    pub redacted: &'static str,
     /// The reason follows, in English, and its code.
     pub void: &'static str,
     pub unknown: &'static str,
@@ -148,6 +152,8 @@ const ENGLISH: Words = Words {
     valid: "valid",
     superseded: "replaced by a later record",
     contested: "contested: one of its keys was compromised",
+    withdrawn: "withdrawn by its nation",
+    redacted: "redacted: its contents are erased",
     void: "does not count",
     unknown: "of a kind that this node does not know",
     missing: "its contents are not held here",
@@ -199,6 +205,8 @@ const ARABIC: Words = Words {
     valid: "الوثيقة نافذة",
     superseded: "حلّت محلها وثيقة لاحقة",
     contested: "محل شك: انكشف أحد مفاتيحها",
+    withdrawn: "سحبتها دولتها",
+    redacted: "محجوبة: مُحي محتواها",
     void: "الوثيقة لا يُعتدّ بها",
     unknown: "وثيقة من نوع لا تعرفه هذه العقدة",
     missing: "محتوى الوثيقة غير محفوظ هنا",
@@ -249,6 +257,8 @@ const CHINESE: Words = Words {
     valid: "有效",
     superseded: "已被后来的记录取代",
     contested: "一个密钥已泄露",
+    withdrawn: "已由其国家撤回",
+    redacted: "内容已清除",
     void: "无效",
     unknown: "其类型不为本节点所知",
     missing: "此处未保存其内容",
@@ -300,6 +310,8 @@ const FRENCH: Words = Words {
     valid: "valable",
     superseded: "un enregistrement ultérieur le remplace",
     contested: "contesté : une de ses clés a été compromise",
+    withdrawn: "retiré par sa nation",
+    redacted: "supprimé : son contenu est effacé",
     void: "sans effet",
     unknown: "d’un type que ce nœud ne connaît pas",
     missing: "son contenu n’est pas conservé ici",
@@ -351,6 +363,8 @@ const RUSSIAN: Words = Words {
     valid: "имеет силу",
     superseded: "взамен действует более поздний документ",
     contested: "под сомнением: один из его ключей скомпрометирован",
+    withdrawn: "отозван своим государством",
+    redacted: "содержание документа удалено",
     void: "не имеет силы",
     unknown: "вид этого документа узлу неизвестен",
     missing: "содержание здесь не хранится",
@@ -402,6 +416,8 @@ const SPANISH: Words = Words {
     valid: "es válido",
     superseded: "lo sustituye un documento posterior",
     contested: "impugnado: una de sus claves se vio comprometida",
+    withdrawn: "retirado por su nación",
+    redacted: "suprimido: su contenido se borró",
     void: "sin efecto",
     unknown: "de un tipo que este nodo no conoce",
     missing: "su contenido no se conserva aquí",
@@ -430,7 +446,7 @@ mod tests {
     use super::*;
 
     /// Words that the portal has too, and in which of its messages.
-    const SHARED: [(&str, &str); 34] = [
+    const SHARED: [(&str, &str); 36] = [
         ("record", "'record.title'"),
         ("charter", "'record.kind'"),
         ("delegation", "'record.kind'"),
@@ -453,6 +469,8 @@ mod tests {
         ("valid", "'verdict.node.VALID'"),
         ("superseded", "'verdict.node.SUPERSEDED'"),
         ("contested", "'verdict.node.CONTESTED'"),
+        ("withdrawn", "'verdict.node.WITHDRAWN'"),
+        ("redacted", "'verdict.node.REDACTED'"),
         ("void", "'verdict.node.VOID'"),
         ("unknown", "'verdict.node.UNKNOWN'"),
         ("missing", "'verdict.node.MISSING'"),

@@ -1,14 +1,19 @@
 //! T02: a record of every kind, signed by a key of every role, with every list of kinds that a
 //! delegation can give; and the same bytes shown as something else. Only the diagonal is admitted.
+//!
+//! A publisher may have 32 lists of kinds. With each of them every record is signed alone; in pairs sign those that
+//! differ for some record: none, one kind, an end with what it ends, and all that the role may have.
 
 use chancery_schema::admission::{Policy, State, Submission, decide};
 use chancery_schema::base64;
+use chancery_schema::digest::Digest;
 use chancery_schema::envelope::{Envelope, PAYLOAD_TYPE, pre_authentication_encoding};
 use chancery_schema::key::{KeyRecord, PublicKey, Role, Signer};
 use chancery_schema::log::checkpoint::{self, Checkpoint};
 use chancery_schema::log::cosignature;
 use chancery_schema::log::note::{self, KeyType, Note, Signature, VerifierKey};
-use chancery_schema::log::tree::EMPTY_ROOT;
+use chancery_schema::log::tree::{EMPTY_ROOT, leaf_hash};
+use chancery_schema::name::Origin;
 use chancery_schema::record::{Kind, payload};
 use chancery_schema::statement::{Statement, Subject, VERSION};
 use chancery_tests::nation::{Judge, Nation};
@@ -16,7 +21,7 @@ use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
 
 use super::golden::{accreditation_draft, endpoint_draft, weights_draft};
-use super::row::Tally;
+use super::row::{Tally, spread};
 
 /// The table of kinds in schema/README.md, written down a second time: who signs what.
 const DIAGONAL: [(Kind, &[Role]); 13] = [
@@ -70,10 +75,25 @@ struct Hand {
     signs: Vec<Kind>,
 }
 
+/// What is signed: a record of a kind, which may end one of another.
+#[derive(Clone, Copy)]
+struct Item {
+    kind: Kind,
+    ends: Option<Kind>,
+}
+
+/// The kinds that end others, and those that end.
+const ENDS: [Kind; 2] = [Kind::Withdrawal, Kind::Redaction];
+const ENDED: [Kind; 3] = [Kind::ModelCard, Kind::Weights, Kind::License];
+
 /// A nation whose log knows every hand.
 struct Court {
     nation: Nation,
     state: State,
+    /// The same, as if it had one entry.
+    second: State,
+    /// Of each of [`ENDED`] a record that stands in the log.
+    standing: Vec<(Kind, Digest)>,
     hands: Vec<Hand>,
 }
 
@@ -100,13 +120,38 @@ pub fn run() -> (Tally, String) {
     )
 }
 
+/// Every kind, and every end of what may end.
+fn items() -> Vec<Item> {
+    let ends = |kind: Kind| ENDED.map(|ended| Item { kind, ends: Some(ended) });
+    let others = Kind::ALL.into_iter().filter(|kind| !ENDS.contains(kind));
+    others.map(|kind| Item { kind, ends: None }).chain(ENDS.into_iter().flat_map(ends)).collect()
+}
+
+impl Hand {
+    /// A delegation of an end is worth nothing without the kind of what ends; a registrar ends all.
+    fn may(&self, Item { kind, ends }: Item) -> bool {
+        let registrar = self.name.starts_with("registrar ");
+        self.signs.contains(&kind) && ends.is_none_or(|ended| registrar || self.signs.contains(&ended))
+    }
+
+    /// Whether it signs together with others, too: see above.
+    fn in_pairs(&self) -> bool {
+        let ends = self.signs.iter().filter(|kind| ENDS.contains(kind)).count();
+        match self.signs.len() {
+            2 => ends == 1,
+            3 | 4 => !self.name.starts_with("publisher "),
+            _ => true,
+        }
+    }
+}
+
 fn is_root(hand: &Hand) -> bool {
     hand.name.starts_with("root ")
 }
 
 impl Court {
     fn convene() -> Self {
-        let mut court = Self { nation: Nation::new("FR"), state: State::default(), hands: Vec::new() };
+        let mut court = Self { nation: Nation::new("FR"), state: State::default(), second: State::default(), standing: Vec::new(), hands: Vec::new() };
         let mut judge = Judge::default();
         let charter = court.nation.charter();
         judge.admit(&court.nation.origin, &charter).unwrap();
@@ -114,10 +159,22 @@ impl Court {
         for envelope in court.delegated_hands() {
             judge.admit(&court.nation.origin, &envelope).unwrap();
         }
+        for kind in ENDED {
+            let publisher = court.hands.iter().rev().find(|hand| hand.signs.contains(&kind)).unwrap().key.clone();
+            let draft = match kind {
+                Kind::ModelCard => court.nation.card_draft("standing", "1.0"),
+                Kind::Weights => weights_draft("standing").0,
+                _ => license_draft("standing"),
+            };
+            let envelope = court.nation.sign(kind, draft, &[&publisher]);
+            court.standing.push((kind, envelope.record_digest()));
+            judge.admit(&court.nation.origin, &envelope).unwrap();
+        }
         court.hands.push(court.hand(Role::Transport, 0, Vec::new()));
         let stranger = Nation::new("KE");
         let foreign = |role: Role| (format!("foreign {}", role.as_str()), stranger.key(role, 0));
         court.hands.extend(ROLES.map(foreign).map(|(name, key)| Hand { name, key, signs: Vec::new() }));
+        court.second = State { position: 1, ..judge.state.clone() };
         court.state = judge.state;
         court
     }
@@ -126,7 +183,8 @@ impl Court {
         let online = [Role::Registrar, Role::Log, Role::Witness, Role::Mirror].map(|role| (role, 0));
         let roots = [0, 1, 2].map(|number| (Role::Root, number));
         for (role, number) in roots.into_iter().chain(online) {
-            // Roots sign together: a charter, and only once (see `founders`), and revocations (see `two_keys`).
+            // Roots sign together: a charter, and only once (see `founders`), revocations and the succession of a
+            // log (see `two_keys`).
             let signs = if role == Role::Root { Vec::new() } else { signed_by(role) };
             self.hands.push(self.hand(role, number, signs));
         }
@@ -158,7 +216,7 @@ impl Court {
         draft
     }
 
-    fn draft(&self, kind: Kind) -> Value {
+    fn draft(&self, Item { kind, ends }: Item) -> Value {
         match kind {
             Kind::Charter => self.nation.charter_draft(),
             Kind::Delegation => self.delegation_draft(Role::Publisher, 100, &[Kind::ModelCard]),
@@ -168,28 +226,61 @@ impl Court {
             Kind::Evidence => Nation::new("BR").evidence_draft(),
             Kind::ModelCard => self.nation.card_draft("model", "1.0"),
             Kind::Weights => weights_draft("model").0,
-            Kind::License => license_draft(),
-            Kind::Withdrawal | Kind::Redaction | Kind::ErasureReceipt | Kind::LogSuccession => json!({}),
+            Kind::License => license_draft("terms"),
+            Kind::Withdrawal | Kind::Redaction => self.end_draft(kind, ends.unwrap_or(Kind::ModelCard)),
+            Kind::ErasureReceipt => json!({
+                "redactedLog": "ke.example.org/chancery",
+                "index": 7,
+                "record": Digest::of(b"what is gone"),
+                "redaction": Digest::of(b"why"),
+            }),
+            Kind::LogSuccession => succession_draft(),
         }
+    }
+
+    /// The end of the record of that kind which stands in the log.
+    fn end_draft(&self, kind: Kind, ended: Kind) -> Value {
+        let (_, digest) = self.standing.iter().find(|(standing, _)| *standing == ended).unwrap();
+        let mut draft = json!({ "kind": ended, "scope": "lab:standing", "reason": "law" });
+        if kind == Kind::Withdrawal {
+            draft["withdraws"] = json!(digest);
+            return draft;
+        }
+        let entered = &self.state.records[digest];
+        draft["redacts"] = json!(digest);
+        draft["index"] = json!(entered.index);
+        draft["signers"] = json!(entered.signers);
+        if ended == Kind::ModelCard {
+            draft["version"] = json!("1.0");
+        }
+        draft
     }
 
     /// What every record of a kind has signed, to show it around.
     fn payload(&mut self, kind: Kind) -> Vec<u8> {
-        let Value::Object(draft) = self.draft(kind) else { panic!("a draft is an object") };
-        payload(kind, &self.nation.header(), &draft).unwrap()
+        self.payload_of(Item { kind, ends: None })
+    }
+
+    fn payload_of(&mut self, item: Item) -> Vec<u8> {
+        let Value::Object(draft) = self.draft(item) else { panic!("a draft is an object") };
+        payload(item.kind, &self.nation.header(), &draft).unwrap()
     }
 
     /// Who signs a kind rightfully.
     fn rightful(&self, kind: Kind) -> Vec<&SigningKey> {
         match kind {
-            Kind::Charter => self.hands[..2].iter().map(|hand| &hand.key).collect(),
+            Kind::Charter | Kind::LogSuccession => self.hands[..2].iter().map(|hand| &hand.key).collect(),
             _ => self.hands.iter().find(|hand| hand.signs.contains(&kind)).map(|hand| vec![&hand.key]).unwrap(),
         }
     }
 
+    /// In its own place: a charter founds the log, and a succession is the second entry.
     fn admits(&self, kind: Kind, envelope: &[u8]) -> bool {
-        let empty = State::default();
-        self.admits_into(if kind == Kind::Charter { &empty } else { &self.state }, envelope)
+        match kind {
+            Kind::Charter => self.admits_into(&State::default(), envelope),
+            Kind::LogSuccession => self.admits_into(&self.second, envelope),
+            _ => self.admits_into(&self.state, envelope),
+        }
     }
 
     fn admits_into(&self, state: &State, envelope: &[u8]) -> bool {
@@ -199,12 +290,13 @@ impl Court {
 
     fn one_key(&mut self) -> Tally {
         let mut tally = Tally::default();
-        for kind in Kind::ALL {
-            let payload = self.payload(kind);
+        for item in items() {
+            let Item { kind, ends } = item;
+            let payload = self.payload_of(item);
             for hand in &self.hands {
                 let envelope = sign(&payload, &[&hand.key]);
-                tally.expect(self.admits(kind, &envelope) == hand.signs.contains(&kind), || {
-                    format!("a {kind} signed by {}", hand.name)
+                tally.expect(self.admits(kind, &envelope) == hand.may(item), || {
+                    format!("a {kind} of {ends:?} signed by {}", hand.name)
                 });
                 // Into a log that has its charter no other first one is admitted, whoever signs.
                 if kind == Kind::Charter {
@@ -220,17 +312,26 @@ impl Court {
     /// A second signature must be as good as the first: none is decoration.
     fn two_keys(&mut self) -> Tally {
         let mut tally = Tally::default();
-        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Charter) {
-            let payload = self.payload(kind);
-            for first in &self.hands {
-                for second in self.hands.iter().filter(|second| second.name > first.name) {
-                    let roots = kind == Kind::Revocation && is_root(first) && is_root(second);
-                    let right = roots || first.signs.contains(&kind) && second.signs.contains(&kind);
-                    let admitted = self.admits(kind, &sign(&payload, &[&first.key, &second.key]));
-                    tally
-                        .expect(admitted == right, || format!("a {kind} signed by {} and {}", first.name, second.name));
+        for item in items().into_iter().filter(|item| item.kind != Kind::Charter) {
+            let Item { kind, ends } = item;
+            let payload = self.payload_of(item);
+            let hands: Vec<&Hand> = self.hands.iter().filter(|hand| hand.in_pairs()).collect();
+            tally.add(spread(&hands, |_, first| {
+                let mut tally = Tally::default();
+                for second in hands.iter().filter(|second| second.name > first.name) {
+                    let together = [Kind::Revocation, Kind::LogSuccession].contains(&kind);
+                    let roots = together && is_root(first) && is_root(second);
+                    let right = roots || first.may(item) && second.may(item);
+                    let envelope = sign(&payload, &[&first.key, &second.key]);
+                    let what = || format!("a {kind} of {ends:?} signed by {} and {}", first.name, second.name);
+                    tally.expect(self.admits(kind, &envelope) == right, what);
+                    // Later than in the second entry no log says what it succeeds.
+                    if kind == Kind::LogSuccession && roots {
+                        tally.expect(!self.admits_into(&self.state, &envelope), || format!("later, {}", what()));
+                    }
                 }
-            }
+                tally
+            }));
         }
         tally
     }
@@ -240,7 +341,8 @@ impl Court {
         let mut tally = Tally::default();
         let payload = self.payload(Kind::Charter);
         for first in &self.hands {
-            for second in self.hands.iter().filter(|second| second.name > first.name) {
+            let others = self.hands.iter().filter(|second| second.name > first.name);
+            for second in others.filter(|second| is_root(first) || first.in_pairs() && second.in_pairs()) {
                 let right = is_root(first) && is_root(second);
                 let envelope = sign(&payload, &[&first.key, &second.key]);
                 tally.expect(self.admits(Kind::Charter, &envelope) == right, || {
@@ -306,20 +408,20 @@ impl Court {
     fn predicates(&mut self) -> Tally {
         let mut tally = Tally::default();
         for said in Kind::ALL {
-            let draft = self.draft(said);
+            let draft = self.draft(Item { kind: said, ends: None });
             let subject = Statement::parse(&self.payload(said)).unwrap().subject;
             for shown in Kind::ALL {
                 let payload = self.state(shown.as_str(), &draft, subject.clone());
                 let admitted = self.admits(shown, &sign(&payload, &self.rightful(shown)));
                 tally.expect(admitted == (said == shown), || format!("a {said} shown as a {shown}"));
                 // A kind's own predicate about the bytes of another kind.
-                let own = self.draft(shown);
+                let own = self.draft(Item { kind: shown, ends: None });
                 let payload = self.state(shown.as_str(), &own, subject.clone());
                 let same = Statement::parse(&self.payload(shown)).unwrap().subject == subject;
                 let admitted = self.admits(shown, &sign(&payload, &self.rightful(shown)));
                 tally.expect(admitted == same, || format!("a {shown} about the subjects of a {said}"));
             }
-            for unknown in ["exchange-step", "evaluation", "withdrawal", "redaction", "charters", "model"] {
+            for unknown in ["exchange-step", "evaluation", "advisory", "withdrawals", "charters", "model"] {
                 let payload = self.state(unknown, &draft, subject.clone());
                 let admitted = self.admits(said, &sign(&payload, &self.rightful(said)));
                 tally.expect(!admitted, || format!("a {said} shown as the unknown kind {unknown}"));
@@ -388,9 +490,22 @@ fn subsets(kinds: &[Kind]) -> Vec<Vec<Kind>> {
     (0..1 << kinds.len()).map(chosen).collect()
 }
 
-fn license_draft() -> Value {
+/// The log of FR takes the place of an earlier one, of one entry.
+fn succession_draft() -> Value {
+    let (origin, key): (Origin, _) = ("fr.example.org/earlier".parse().unwrap(), Nation::new("FR").key(Role::Log, 9));
+    let base = Checkpoint { origin: origin.clone(), size: 1, root: leaf_hash(b"an entry") };
+    json!({
+        "predecessor": note::verifier_key(origin.as_str(), KeyType::Ed25519, &key).unwrap().to_string(),
+        "fingerprint": Digest::of(b"the first charter"),
+        "charter": Digest::of(b"the last charter"),
+        "base": checkpoint::sign(base, &key).unwrap().to_string(),
+        "reason": "planned",
+    })
+}
+
+fn license_draft(name: &str) -> Value {
     let mut nation = Nation::new("FR");
-    let statement = Statement::parse(nation.license("terms").payload()).unwrap();
+    let statement = Statement::parse(nation.license(name).payload()).unwrap();
     let Value::Object(predicate) = statement.predicate else { panic!("a predicate is an object") };
     let header = ["nonce", "nation", "log", "issuedAt"];
     let body: Map<String, Value> =

@@ -3,12 +3,12 @@
 //!
 //! The model knows numbers instead of keys and is asked from the roots down: roots revoke registrars, so
 //! those are known first; then what registrars revoked, if they were trusted there; then delegations; then
-//! cards. The schema asks the other way round, from a record up to the roots.
+//! cards, and what ends them. The schema asks the other way round, from a record up to the roots.
 
-use chancery_schema::admission::Code;
+use chancery_schema::admission::{Code, Submission};
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::Role;
-use chancery_schema::record::Kind;
+use chancery_schema::record::{Kind, Record};
 use chancery_schema::roster::Standing;
 use chancery_tests::nation::{Judge, Nation};
 use ed25519_dalek::SigningKey;
@@ -23,7 +23,9 @@ const PUBLISHERS: usize = 3;
 #[derive(Clone, Debug)]
 enum Event {
     Delegate { publisher: usize, by: usize },
-    Card { by: Vec<usize> },
+    /// A card of a version of its own, or of that of an entry which it supersedes.
+    Card { by: Vec<usize>, of: Option<usize> },
+    End { entry: usize, redacts: bool, by: Ender },
     Revoke { whom: Whom, why: Why, by: By },
 }
 
@@ -43,6 +45,12 @@ enum Why {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum By {
     Roots,
+    Registrar(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ender {
+    Publisher(usize),
     Registrar(usize),
 }
 
@@ -111,9 +119,42 @@ impl Model {
     fn trust(&self, at: usize) -> Trust {
         match &self.log[at] {
             Event::Delegate { by, .. } | Event::Revoke { by: By::Registrar(by), .. } => self.registrar(*by, at),
-            Event::Card { by } => by.iter().map(|publisher| self.publisher(*publisher, at)).max().unwrap_or(2),
+            Event::Card { by, .. } => by.iter().map(|publisher| self.publisher(*publisher, at)).max().unwrap_or(2),
+            Event::End { by: Ender::Publisher(by), .. } => self.publisher(*by, at),
+            Event::End { by: Ender::Registrar(by), .. } => self.registrar(*by, at),
             Event::Revoke { by: By::Roots, .. } => 2,
         }
+    }
+
+    /// The entry that ended an entry: any redaction, or else the first withdrawal that is trusted at all.
+    fn ended(&self, at: usize) -> Option<usize> {
+        let ends = |redaction: bool| {
+            self.log.iter().enumerate().filter(move |(_, event)| {
+                matches!(event, Event::End { entry, redacts, .. } if *entry == at && *redacts == redaction)
+            })
+        };
+        let mut withdrawals = ends(false).filter(|(index, _)| self.trust(*index) > 0);
+        ends(true).next().or_else(|| withdrawals.next()).map(|(index, _)| index)
+    }
+
+    /// The first card of the version of a card.
+    fn first(&self, at: usize) -> usize {
+        match &self.log[at] {
+            Event::Card { of: Some(of), .. } => self.first(*of),
+            _ => at,
+        }
+    }
+
+    /// Whether a card may come after that of entry `of`: it stands for its version, and has not ended.
+    fn goes_on(&self, of: usize) -> bool {
+        let is_card = |at: &usize| matches!(self.log[*at], Event::Card { .. });
+        let cards = (0..self.log.len()).rev().filter(is_card).filter(|at| self.first(*at) == self.first(of));
+        is_card(&of) && cards.into_iter().find(|at| self.trust(*at) > 0) == Some(of) && self.ended(of).is_none()
+    }
+
+    fn may_speak(&self, publisher: usize) -> bool {
+        let at = self.log.len();
+        self.delegation(publisher, at).is_some() && self.publisher(publisher, at) > 0
     }
 
     /// Whether an event may be entered next.
@@ -127,9 +168,19 @@ impl Model {
                 };
                 self.registrar(*by, at) > 0 && self.key(Whom::Publisher(*publisher), at, counts) > 0
             }
-            Event::Card { by } => by
-                .iter()
-                .all(|publisher| self.delegation(*publisher, at).is_some() && self.publisher(*publisher, at) > 0),
+            Event::Card { by, of } => {
+                by.iter().all(|publisher| self.may_speak(*publisher)) && of.is_none_or(|of| self.goes_on(of))
+            }
+            Event::End { entry, redacts, by } => {
+                let may = match by {
+                    Ender::Publisher(by) => self.may_speak(*by),
+                    Ender::Registrar(by) => self.registrar(*by, at) > 0,
+                };
+                let before = self.ended(*entry).map(|end| &self.log[end]);
+                let is_redacted = matches!(before, Some(Event::End { redacts: true, .. }));
+                let already = if *redacts { is_redacted } else { before.is_some() };
+                may && matches!(self.log[*entry], Event::Card { .. }) && !already
+            }
             Event::Revoke { whom, why, by } => {
                 let ahead = matches!(why, Why::Since(since) if *since > at);
                 let affirms = matches!(why, Why::Unknown { affirms } if !affirms.is_empty());
@@ -171,15 +222,31 @@ impl Chance {
         usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
     }
 
-    /// Something that somebody tries when the log has `size` entries.
-    fn event(&mut self, size: usize) -> Event {
-        match self.below(10) {
+    /// Mostly a card of the log, if there is one.
+    fn card(&mut self, log: &[Event]) -> usize {
+        let cards: Vec<usize> = (0..log.len()).filter(|at| matches!(log[*at], Event::Card { .. })).collect();
+        if cards.is_empty() || self.below(10) == 0 { self.below(log.len()) } else { cards[self.below(cards.len())] }
+    }
+
+    /// Something that somebody tries in a log.
+    fn event(&mut self, log: &[Event]) -> Event {
+        let size = log.len();
+        match self.below(12) {
             0..=2 => Event::Delegate { publisher: self.below(PUBLISHERS), by: self.below(REGISTRARS) },
             3..=6 => {
                 let first = self.below(PUBLISHERS);
                 let both = self.below(3) == 0;
                 let second = (first + 1) % PUBLISHERS;
-                Event::Card { by: if both { vec![first, second] } else { vec![first] } }
+                let of = (self.below(2) == 0).then(|| self.card(log));
+                Event::Card { by: if both { vec![first, second] } else { vec![first] }, of }
+            }
+            7..=8 => {
+                let (entry, redacts) = (self.card(log), self.below(3) == 0);
+                let by = match self.below(3) {
+                    0 => Ender::Registrar(self.below(REGISTRARS)),
+                    _ => Ender::Publisher(self.below(PUBLISHERS)),
+                };
+                Event::End { entry, redacts, by }
             }
             _ => {
                 let whom = match self.below(3) {
@@ -221,16 +288,20 @@ impl Actors {
         let key_record = |nation: &Nation, role, number: usize| nation.key_record(role, u8::try_from(number).unwrap());
         match event {
             Event::Delegate { publisher, by } => {
-                let mut draft = self.nation.delegation_draft(Role::Publisher, &[Kind::ModelCard], &["*"]);
+                let kinds = [Kind::ModelCard, Kind::Withdrawal, Kind::Redaction];
+                let mut draft = self.nation.delegation_draft(Role::Publisher, &kinds, &["*"]);
                 draft["key"] = json!(key_record(&self.nation, Role::Publisher, *publisher));
                 let registrar = self.key(Role::Registrar, *by);
                 self.nation.sign(Kind::Delegation, draft, &[&registrar])
             }
-            Event::Card { by } => {
-                let draft = self.nation.card_draft(&format!("model-{}", self.envelopes.len()), "1.0");
+            Event::Card { by, of } => {
+                let name = of.map_or_else(|| format!("model-{}", self.envelopes.len()), |of| self.model(of));
+                let mut draft = self.nation.card_draft(&name, "1.0");
+                draft["supersedes"] = json!(of.map(|of| self.envelopes[of].record_digest()));
                 let keys: Vec<SigningKey> = by.iter().map(|number| self.key(Role::Publisher, *number)).collect();
                 self.nation.sign(Kind::ModelCard, draft, &keys.iter().collect::<Vec<_>>())
             }
+            Event::End { entry, redacts, by } => self.end(*entry, *redacts, *by),
             Event::Revoke { whom, why, by } => {
                 let keyid = match whom {
                     Whom::Registrar(number) => key_record(&self.nation, Role::Registrar, *number).keyid,
@@ -245,6 +316,32 @@ impl Actors {
                 self.nation.sign(Kind::Revocation, draft, &keys.iter().collect::<Vec<_>>())
             }
         }
+    }
+
+    /// The model of which a card speaks; another record speaks of none.
+    fn model(&self, at: usize) -> String {
+        match Submission::open(self.envelopes[at].clone()).unwrap().record {
+            Record::ModelCard(card) => card.name.to_string(),
+            _ => "none".to_owned(),
+        }
+    }
+
+    fn end(&mut self, entry: usize, redacts: bool, by: Ender) -> Envelope {
+        let (ended, scope) = (&self.envelopes[entry], format!("lab:{}", self.model(entry)));
+        let mut draft = json!({ "kind": Kind::ModelCard, "scope": scope, "reason": "other" });
+        if redacts {
+            draft["redacts"] = json!(ended.record_digest());
+            draft["index"] = json!(entry);
+            draft["version"] = json!("1.0");
+            draft["signers"] = json!(ended.key_ids().collect::<Vec<_>>());
+        } else {
+            draft["withdraws"] = json!(ended.record_digest());
+        }
+        let key = match by {
+            Ender::Publisher(number) => self.key(Role::Publisher, number),
+            Ender::Registrar(number) => self.key(Role::Registrar, number),
+        };
+        self.nation.sign(if redacts { Kind::Redaction } else { Kind::Withdrawal }, draft, &[&key])
     }
 
     fn why(&self, why: &Why) -> Value {
@@ -263,6 +360,8 @@ fn kind_of(event: &Event) -> Kind {
     match event {
         Event::Delegate { .. } => Kind::Delegation,
         Event::Card { .. } => Kind::ModelCard,
+        Event::End { redacts: true, .. } => Kind::Redaction,
+        Event::End { .. } => Kind::Withdrawal,
         Event::Revoke { .. } => Kind::Revocation,
     }
 }
@@ -281,14 +380,23 @@ fn history(seed: u64, events: usize) -> Tally {
     let mut signers = vec![Vec::new()];
     let mut tally = Tally::default();
     for _ in 0..events {
-        let event = chance.event(model.log.len());
+        let event = chance.event(&model.log);
         let envelope = actors.sign(&event);
         let (expected, decided) = (model.admits(&event), judge.admit(&origin, &envelope));
         let because = decided.as_ref().err().map_or("admitted", |refusal| refusal.code.as_str());
         tally.expect(decided.is_ok() == expected, || {
             format!("seed {seed}, after {:?}: {event:?} was {because}", model.log)
         });
-        let other = [Code::KeyRevoked, Code::KeyUnknown, Code::KeyNotAuthorised, Code::PositionAhead];
+        let other = [
+            Code::KeyRevoked,
+            Code::KeyUnknown,
+            Code::KeyNotAuthorised,
+            Code::PositionAhead,
+            Code::ReferenceUnknown,
+            Code::ReferenceEnded,
+            Code::VersionEnded,
+            Code::SupersedesUnknown,
+        ];
         if let Err(refusal) = &decided {
             tally.expect(other.contains(&refusal.code), || format!("seed {seed}: {event:?}: {refusal}"));
         }
@@ -309,6 +417,11 @@ fn history(seed: u64, events: usize) -> Tally {
             tally.expect(trust == model.trust(at), || {
                 format!("seed {seed}: entry {at} of {:?} has {trust}, not {}", model.log, model.trust(at))
             });
+            let ended = judge.state.end(&envelope.record_digest()).map(|end| end.index);
+            let expected = model.ended(at).map(|at| at as u64);
+            tally.expect(ended == expected, || {
+                format!("seed {seed}: entry {at} of {:?} was ended by {ended:?}, not {expected:?}", model.log)
+            });
         }
     }
     tally
@@ -316,6 +429,6 @@ fn history(seed: u64, events: usize) -> Tally {
 
 pub fn run(share: Share) -> (Tally, String) {
     let seeds: Vec<u64> = (0..share.of(200, 5000)).collect();
-    let tally = spread(&seeds, |_, seed| history(*seed, 20));
+    let tally = spread(&seeds, |_, seed| history(*seed, 24));
     (tally, format!("admissions and verdicts in {} random histories, to be those of the model", seeds.len()))
 }

@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { cosignature, model, nation, record, report, standing, verdict } from '../test/facts';
+import { cosignature, digestOf, end, model, nation, record, report, standing, verdict } from '../test/facts';
 import { never, nodeWith, type Sdl } from '../test/node';
 import { bundleCase, recordOf } from '../test/vectors';
 import { go, said, visit } from '../test/visit';
@@ -55,6 +55,7 @@ test('once it is pinned the record is verified, and every step says by whom and 
     'The logEntry 3 of fr.example.org/chancery, proven in its tree of 7 entries, which the log’s key has signed.',
     `The signaturesSigned by publisher of FR, with the key ${known.signers[0]}, which the nation lets speak; version 1 of its charter was signed by 2 officers.`,
     'Revoked keysNo revocation in the file (0) takes trust from its keys, as the log stood at 7 entries.',
+    'Its endNone of the file’s records withdraws or redacts it; the log had 7 entries then.',
     'Other nationsNot checked: only a policy file says which nations’ cosignatures you ask for.',
   ]);
 });
@@ -64,7 +65,7 @@ test('nations that a policy asks for are named when they have cosigned', async (
   pinned({ policy });
   await visit('/en/model/FR/lab/model', withModel({}, bytes));
   const { steps } = await checked('Verified: signed for FR');
-  expect(steps[4]).toBe(
+  expect(steps[5]).toBe(
     'Other nationsCosigned by 2 of 2 whom your policy names: ke.example.org/chancery/witness, ' +
       'br.example.org/chancery/witness. Its quorum is met since November 24, 2026 at 12:00 PM UTC: final.',
   );
@@ -75,7 +76,7 @@ test('too few cosigners are no verification, and who is missing is named', async
   pinned({ policy });
   await visit('/en/model/FR/lab/model', withModel({}, bytes));
   const { steps } = await checked('Signed for FR, but too few have seen it');
-  expect(steps[4]).toBe(
+  expect(steps[5]).toBe(
     'Other nationsSigned, and cosigned by 1 of 2 whom your policy names: ke.example.org/chancery/witness. ' +
       'Last cosignature: November 24, 2026 at 12:00 PM UTC. Not final: your policy also asks for BR.',
   );
@@ -219,4 +220,58 @@ test('in Arabic the page runs from the right, and digests, keys and versions fro
   const leftToRight = [fingerprintShown, screen.getByText(digest), screen.getByText('urn:chancery:FR:lab:model'), screen.getByText('1.0')];
   expect(leftToRight.map((it) => it.dir)).toEqual(['ltr', 'ltr', 'ltr', 'ltr']);
   expect(document.body.textContent).not.toMatch(/جرى التحقق/u);
+});
+
+test('of a withdrawn model it is said by whom and why, by the node and by the browser, and it is still shown', async () => {
+  const withdrawn = bundleCase('a card that was withdrawn');
+  pinned({ fingerprints: { FR: withdrawn['fingerprint'] } });
+  const card = record({
+    digest: withdrawn.expect.record, verdict: verdict('WITHDRAWN'),
+    ends: [
+      end({ index: 4, record: record({ verdict: verdict('VOID') }), reason: 'law' }),
+      end({ index: 6, statement: [{ language: 'en', text: 'It gives dangerous advice.' }] }),
+    ],
+  });
+  const answers = { model: model({ card, ended: true }), nation: [france], partners: [] };
+  await visit('/en/model/FR/lab/model', nodeWith(answers, { [withdrawn.expect.record]: withdrawn.bytes }));
+  const { steps } = await checked('Withdrawn: FR no longer stands by it');
+  expect(steps).toContain('Its endEntry 6 of the log withdrew it; that entry says it was signed on November 24, 2026 at 12:00 PM UTC.');
+  const notice = screen.getByRole('heading', { name: 'Withdrawn' }).closest('section')!;
+  within(notice).getByText(/^France no longer stands by this record. Entry 6 of its log says so/);
+  expect(screen.getAllByText('Reason: what it describes is not safe')).toHaveLength(2);
+  expect(screen.getAllByText('It gives dangerous advice.')).toHaveLength(2);
+  screen.getByRole('heading', { name: 'What its publisher says' });
+  expect(document.body.textContent).not.toMatch(/verified|a law or a court/i);
+});
+
+test('of a redacted model it is said who has erased it and who has not said so', async () => {
+  const redacted = bundleCase('a card that was redacted');
+  pinned({ fingerprints: { FR: redacted['fingerprint'] } });
+  const kenya = nation({ code: 'KE' });
+  const erasure = {
+    receipts: [{ nation: kenya, issuedAt: '2026-11-25T08:00:00Z', digest: digestOf('7') }],
+    silent: [nation({ code: 'BR' })],
+  };
+  const card = record({
+    digest: redacted.expect.record, verdict: verdict('REDACTED'), erasure,
+    ends: [end({ kind: 'redaction', reason: 'personal-data' })],
+  });
+  const answers = { model: model({ card, ended: true }), nation: [france], partners: [] };
+  await visit('/en/model/FR/lab/model', nodeWith(answers, { [redacted.expect.record]: redacted.bytes }));
+  await checked('Redacted: its contents were erased for FR');
+  screen.getByRole('heading', { name: 'Redacted' });
+  expect(screen.getAllByText('Reason: it says something about a person')).toHaveLength(2);
+  expect(screen.getByRole('link', { name: 'Receipt: Kenya' }).getAttribute('href')).toBe(`/en/record/${digestOf('7')}`);
+  screen.getByText('Kenya · November 25, 2026 at 8:00 AM UTC', { exact: false });
+  expect(screen.getByText('Hold the log and have not said so').nextElementSibling?.textContent).toBe('Brazil');
+  expect(screen.queryByRole('heading', { name: 'What its publisher says' })).toBeNull();
+});
+
+test('a card whose weights were redacted is verified, and says so', async () => {
+  const other = bundleCase('a card whose weights were redacted');
+  pinned({ fingerprints: { FR: other['fingerprint'] } });
+  const answers = { model: model({ card: record({ digest: other.expect.record }) }), nation: [france], partners: [] };
+  await visit('/en/model/FR/lab/model', nodeWith(answers, { [other.expect.record]: other.bytes }));
+  const { steps } = await checked('Verified: signed for FR');
+  expect(steps.some((step) => step.startsWith('Its endIt stands, but something that it refers to was withdrawn or redacted: '))).toBe(true);
 });

@@ -7,6 +7,7 @@ import { useText } from '../i18n/text';
 import { Card } from '../parts/Card';
 import { Digest } from '../parts/Digest';
 import { DisplayName } from '../parts/Foreign';
+import { ENDS, Ends } from '../parts/Ends';
 import { License } from '../parts/License';
 import { NationName } from '../parts/NationName';
 import { Provenance } from '../parts/Provenance';
@@ -29,11 +30,12 @@ const MODEL = graphql(
         digest index origin issuedAt verdict { state reason }
         cosignatures(first: 100) { nation at }
         standing { ...Standing }
+        ...Ends
       }
-      versions(first: 50) { id version card { issuedAt } }
+      versions(first: 50) { id version ended card { issuedAt } }
     }
   }`,
-  [STANDING, TWO_HISTORIES],
+  [ENDS, STANDING, TWO_HISTORIES],
 );
 
 type OneModel = NonNullable<ResultOf<typeof MODEL>['model']>;
@@ -86,6 +88,7 @@ function Found(props: { model: OneModel; digest: string }): ReactNode {
           {t(`verdict.node.${model.card.verdict.state}`)} {model.card.verdict.reason}
         </p>
       )}
+      <Ends record={model.card} />
       {/* All at once: what comes later would push away what is being read. */}
       {proof.state === 'loading' ? <Loading /> : <Sheets model={model} digest={digest} proof={proof} />}
     </article>
@@ -179,6 +182,7 @@ function Versions(props: { model: OneModel }): ReactNode {
               <bdi dir="ltr">{it.version}</bdi>
             </Link>{' '}
             {it.card.issuedAt !== null && date(it.card.issuedAt)}
+            {it.ended && ` · ${t('ends.version')}`}
           </li>
         ))}
       </ul>

@@ -1,6 +1,7 @@
 import { screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
 
+import { end, record, verdict } from '../test/facts';
 import { noNode, nodeWith } from '../test/node';
 import { bundleCase } from '../test/vectors';
 import { visit } from '../test/visit';
@@ -61,4 +62,16 @@ test('in Arabic the digest and what was signed run from left to right', async ()
   const signed = await screen.findByText(/"predicateType"/);
   const leftToRight = [signed, screen.getByText(card.expect.record)];
   expect([document.documentElement.dir, ...leftToRight.map((it) => it.dir)]).toEqual(['rtl', 'ltr', 'ltr']);
+});
+
+test('a redacted record says of which kind it was and why it was erased, and there is nothing that was signed', async () => {
+  const redacted = bundleCase('a card that was redacted');
+  const said = record({ verdict: verdict('REDACTED'), ends: [end({ kind: 'redaction', reason: 'personal-data' })], erasure: { receipts: [], silent: [] } });
+  await visit(`/ar/record/${redacted.expect.record}`, nodeWith({ record: said }, { [redacted.expect.record]: redacted.bytes }));
+  await screen.findByRole('heading', { name: 'محجوبة' });
+  await screen.findByText('محجوبة: مُحي محتواها باسم FR');
+  screen.getByText(/بطاقة نموذج/);
+  expect(screen.getAllByText('السبب: تتضمن معلومات عن شخص')).toHaveLength(2);
+  screen.getByText('لا أحد حتى الآن.');
+  expect(screen.queryByRole('group')).toBeNull();
 });

@@ -1,12 +1,22 @@
 import type { ReactNode } from 'react';
+import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { modelAddress } from '../app/address';
+import { graphql } from '../graphql';
 import { useText } from '../i18n/text';
 import { Digest } from '../parts/Digest';
+import { ENDS, Ends } from '../parts/Ends';
 import { Provenance } from '../parts/Provenance';
 import { useProof } from '../trust/proof';
 import { fromUtf8 } from '../verify/bytes';
 import { useTitle } from './useTitle';
+
+const RECORD = graphql(
+  `query Record($digest: Digest!) {
+    record(digest: $digest) { id ...Ends }
+  }`,
+  [ENDS],
+);
 
 /** Any record by its digest: what was signed, byte for byte, and what is proven of it. */
 export function Record(props: { params: { digest: string } }): ReactNode {
@@ -16,6 +26,9 @@ export function Record(props: { params: { digest: string } }): ReactNode {
   const read = proof.state === 'here' ? proof.records.find((it) => it.digest === digest)?.record : undefined;
   const envelope =
     proof.state === 'here' ? proof.bundle?.records.find((it) => it.envelope.recordDigest === digest)?.envelope : undefined;
+  const [{ data }] = useQuery({ query: RECORD, variables: { digest } });
+  // Of what is erased, its redaction says the kind.
+  const kind = read?.kind ?? (proof.state === 'here' ? proof.report.kind : undefined);
   useTitle(t('record.title'));
   return (
     <article>
@@ -23,7 +36,8 @@ export function Record(props: { params: { digest: string } }): ReactNode {
       <p>
         <Digest value={digest} />
       </p>
-      {read !== undefined && <p>{t('record.kind', { kind: read.kind.replaceAll('-', '_') })}</p>}
+      {kind !== undefined && <p>{t('record.kind', { kind: kind.replaceAll('-', '_') })}</p>}
+      {data?.record && <Ends record={data.record} />}
       {read?.kind === 'model-card' && (
         <p>
           <Link href={modelAddress(`urn:chancery:${read.header.nation}:${read.body.org}:${read.body.name}`, read.body.version)}>

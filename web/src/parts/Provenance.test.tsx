@@ -7,7 +7,7 @@ import type { Proof } from '../trust/proof';
 import type { Report, Step } from '../verify/verify';
 import { Provenance } from './Provenance';
 
-const VERDICTS = ['verified', 'under-witnessed', 'contested', 'void', 'unpinned', 'failed', 'cannot'] as const;
+const VERDICTS = ['verified', 'under-witnessed', 'contested', 'void', 'withdrawn', 'redacted', 'unpinned', 'failed', 'cannot'] as const;
 
 function found(of: Report): Proof {
   return { state: 'here', report: of, bundle: null, records: [] };
@@ -32,6 +32,8 @@ test.each([
   ['under-witnessed', 'Signed for FR, but too few have seen it', 'mark mark-wary'],
   ['contested', 'Signed for FR, but the key is in doubt', 'mark mark-wary'],
   ['void', 'Does not count: its key was revoked', 'mark mark-bad'],
+  ['withdrawn', 'Withdrawn: FR no longer stands by it', 'mark mark-wary'],
+  ['redacted', 'Redacted: its contents were erased for FR', 'mark mark-bad'],
   ['unpinned', 'Consistent with what this node calls FR', 'mark mark-none'],
   ['failed', 'Does not hold: do not rely on it', 'mark mark-bad'],
   ['cannot', 'Cannot verify here', 'mark mark-none'],

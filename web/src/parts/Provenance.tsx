@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { type Key, useText } from '../i18n/text';
 import type { Proof } from '../trust/proof';
 import type { Report, Step } from '../verify/verify';
+import { Reason } from './Ends';
 import { Foreign } from './Foreign';
 import { Mark, type Tone } from './Mark';
 import { Loading } from './states';
@@ -29,6 +30,8 @@ const TONES: Readonly<Record<Report['verdict'], Tone>> = {
   'under-witnessed': 'wary',
   contested: 'wary',
   void: 'bad',
+  withdrawn: 'wary',
+  redacted: 'bad',
   unpinned: 'none',
   failed: 'bad',
   cannot: 'none',
@@ -46,6 +49,12 @@ function Checked(props: { report: Report }): ReactNode {
         <span>{t(`proof.verdict.${verdict}`, { nation })}</span>
       </p>
       <p>{t(`proof.means.${verdict}`, { nation })}</p>
+      {report.end !== undefined && (
+        <Reason
+          reason={report.end.reason}
+          statement={[...(report.end.statement ?? [])].map(([language, text]) => ({ language, text }))}
+        />
+      )}
       {verdict === 'unpinned' && (
         <p>
           <Link href={`/nation/${nation}`}>{t('proof.toPin', { nation })}</Link>

@@ -21,7 +21,7 @@ export function model(said: Partial<Sdl<'Model'>> = {}): Sdl<'Model'> {
   return {
     id: 'model 1.0', urn: 'urn:chancery:FR:lab:model', version: '1.0', nation: nation(), org: 'lab', name: 'model',
     displayName: 'Sample model', displayNames: [{ language: 'en', text: 'Sample model' }],
-    languages: [], license: null, licenseRecord: null, weights: [], card: record(), versions: [],
+    languages: [], license: null, licenseRecord: null, weights: [], card: record(), versions: [], ended: false,
     ...said,
   };
 }
@@ -30,7 +30,16 @@ export function record(said: Partial<Sdl<'Record'>> = {}): Sdl<'Record'> {
   return {
     id: 'record', digest: digestOf('c'), kind: 'model-card', origin: 'fr.example.org/chancery', nation: nation(), index: 3,
     envelopeDigest: digestOf('e'), envelope: null, payload: null, entry: null, proof: null, verdict: verdict('VALID'),
-    issuedAt: '2026-11-24T12:00:00Z', signers: [], cosignatures: [], standing: standing(), bundle: null,
+    issuedAt: '2026-11-24T12:00:00Z', signers: [], cosignatures: [], standing: standing(), ends: [], erasure: null, bundle: null,
+    ...said,
+  };
+}
+
+/** A withdrawal. */
+export function end(said: Partial<Sdl<'End'>> = {}): Sdl<'End'> {
+  return {
+    kind: 'withdrawal', digest: digestOf('a'), index: 6, issuedAt: '2026-11-24T12:00:00Z', reason: 'safety', statement: [],
+    record: (): Sdl<'Record'> => record(),
     ...said,
   };
 }
@@ -86,7 +95,7 @@ export function listOf(models: readonly Sdl<'Model'>[], said: Partial<Sdl<'Model
 export function report(verdict: Report['verdict'], said: Partial<Report> = {}): Report {
   return {
     verdict, steps: [], nation: 'FR', log: 'fr.example.org/chancery', fingerprint: undefined, charterVersion: undefined, record: undefined, kind: undefined,
-    index: undefined, size: undefined, signers: [], cosigners: [], records: [],
+    index: undefined, size: undefined, signers: [], end: undefined, cosigners: [], records: [],
     ...said,
   };
 }

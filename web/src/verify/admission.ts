@@ -15,9 +15,10 @@ import { type RecordRead, checkNewRecord, readRecord } from './record';
 import { type Charter, keysOf, signedBy } from './record/charter';
 import { type Delegation, covers } from './record/delegation';
 import { type Kind, SIGNERS } from './record/header';
+import type { Redaction } from './record/redaction';
 import type { Revocation } from './record/revocation';
 import { type AdmissionCode, Refused } from './refused';
-import { type Roster, delegationOf, keyStanding, rosterAfter, signatureStanding, standingOf } from './roster';
+import { type Roster, delegationOf, endOf, keyStanding, rosterAfter, signatureStanding, standingOf } from './roster';
 import { parseStatement } from './statement';
 
 /** A record that was read and is well formed, but not yet judged. */
@@ -39,6 +40,17 @@ export interface Entered {
   /** `<org>:<name>` of a publisher's record. */
   readonly scope: string | undefined;
   readonly index: number;
+  readonly signers: readonly Digest[];
+  /** What withdrew it, or redacted it, in log order. */
+  readonly ends: readonly End[];
+}
+
+/** A withdrawal or a redaction that was admitted, as the record that it ends knows it. */
+export interface End {
+  readonly kind: 'withdrawal' | 'redaction';
+  readonly index: number;
+  /** Its digest. */
+  readonly record: Digest;
   readonly signers: readonly Digest[];
 }
 
@@ -94,17 +106,47 @@ export async function readBodyOf(entry: Entry, body: Uint8Array): Promise<Submis
 export function stateAfter(state: State, admitted: Admitted): State {
   const { digest, record, signers } = admitted;
   const { position: index } = state;
-  const records = new Map(state.records).set(digest, { kind: record.kind, scope: record.scope, index, signers });
+  const records = new Map(state.records);
+  if (record.kind === 'withdrawal' || record.kind === 'redaction') {
+    const end: End = { kind: record.kind, index, record: digest, signers };
+    for (const [, ended] of record.references) {
+      const entered = records.get(ended);
+      if (entered !== undefined) records.set(ended, { ...entered, ends: [...entered.ends, end] });
+    }
+  }
+  records.set(digest, { kind: record.kind, scope: record.scope, index, signers, ends: [] });
   const roster = rosterAfter(state.roster, index, admitted);
-  const version = versionOf(record);
-  const cards = new Map(state.cards);
-  if (version !== undefined) cards.set(version, [...(cards.get(version) ?? []), digest]);
-  return { roster, position: index + 1, records, cards };
+  return { roster, position: index + 1, records, cards: withCard(state.cards, versionOf(record), digest) };
+}
+
+/**
+ * The state after a record whose body is erased and was not seen: what its redaction, later in the log, says of it as
+ * far as others rest on it. Whether the redaction counts is to be asked when its turn comes.
+ */
+export function stateRemembering(state: State, redaction: Redaction): State {
+  const { kind, redacts: record, scope, index, signers } = redaction;
+  const records = new Map(state.records).set(record, { kind, scope, index, signers, ends: [] });
+  return { ...state, position: index + 1, records, cards: withCard(state.cards, redactedVersion(redaction), record) };
+}
+
+function withCard(cards: State['cards'], version: string | undefined, card: Digest): State['cards'] {
+  return version === undefined ? cards : new Map(cards).set(version, [...(cards.get(version) ?? []), card]);
 }
 
 /** The model version that a card speaks of: `<org>:<name>@<version>`. */
 export function versionOf(record: RecordRead): string | undefined {
   return record.kind === 'model-card' ? `${record.body.org}:${record.body.name}@${record.body.version}` : undefined;
+}
+
+/** The model version that a redacted card spoke of. */
+function redactedVersion({ scope, version }: Redaction): string | undefined {
+  return version === undefined ? undefined : `${scope}@${version}`;
+}
+
+/** What ended a record, as is known by now. */
+export function endIn({ roster, records }: State, digest: Digest): End | undefined {
+  const entered = records.get(digest);
+  return roster === undefined || entered === undefined ? undefined : endOf(roster, entered.ends);
 }
 
 /** The card that now stands for a version: the newest whose keys were trusted. */
@@ -220,6 +262,7 @@ async function authorised(
   const { record } = submission;
   if (record.kind === 'delegation') mayDelegate(record.body, submission, roster, position);
   if (record.kind === 'revocation') mayRevoke(record.body, keyIds, roster, position);
+  if (record.kind === 'log-succession') maySucceed(keyIds, roster, position);
   checkAlgorithms(roster.charter);
   return keyIds;
 }
@@ -250,6 +293,10 @@ async function authority(
   }
   if (record.scope !== undefined && !covers(delegation, record.scope)) {
     throw refused('key-not-authorised', `the key of ${holder} may not speak of ${record.scope}`);
+  }
+  const ended = record.kind === 'withdrawal' || record.kind === 'redaction' ? record.body.kind : undefined;
+  if (ended !== undefined && !kinds.includes(ended)) {
+    throw refused('key-not-authorised', `the key of ${holder} may sign no ${ended}, and so ends none`);
   }
   const { issuedAt } = record.header;
   if (issuedAt < validFrom || issuedAt > validUntil) {
@@ -307,6 +354,15 @@ function mayRevoke(
   }
 }
 
+/** A log says what it succeeds before anything else, by as many roots as its charter asks for. */
+function maySucceed(signers: readonly Digest[], { charter }: Roster, position: number): void {
+  const signed = signedBy(charter, signers);
+  if (signed < charter.threshold) throw refused('threshold-not-met', `${signed} of ${charter.threshold} roots signed`);
+  if (position !== 1) {
+    throw refused('succession-misplaced', `a log says what it succeeds in its second entry, not at ${position}`);
+  }
+}
+
 function roleOf(roster: Roster, keyid: Digest): Role | undefined {
   return keysOf(roster.charter).find(([, key]) => key.keyid === keyid)?.[0];
 }
@@ -314,21 +370,53 @@ function roleOf(roster: Roster, keyid: Digest): Role | undefined {
 /** What the record refers to is in the log, and a version is described once at a time. */
 function checkReferences({ record }: Submission, state: State): void {
   for (const [kind, digest] of record.references) {
-    if (state.records.get(digest)?.kind !== kind) {
-      throw refused('reference-unknown', `no ${kind} ${digest} is in this log`);
+    const entered = state.records.get(digest);
+    if (entered?.kind !== kind) throw refused('reference-unknown', `no ${kind} ${digest} is in this log`);
+    if (record.kind === 'withdrawal' || record.kind === 'redaction') {
+      mayEndRecord(record, digest, entered, state);
+      continue;
     }
     if (!counts(state, digest)) {
       throw refused('reference-void', `the ${kind} ${digest} does not count, for its key was revoked`);
     }
+    const end = endIn(state, digest);
+    if (end !== undefined) throw refused('reference-ended', `the ${kind} ${digest} has ended by a ${end.kind}`);
   }
   if (record.kind !== 'model-card') return;
   const { weights, supersedes } = record.body;
   const foreign = weights.find((it) => state.records.get(it)?.scope !== record.scope);
   if (foreign !== undefined) throw refused('reference-foreign', `the weights ${foreign} are not of ${record.scope}`);
   const current = currentCard(state, versionOf(record));
+  const end = current === undefined ? undefined : endIn(state, current);
+  if (end !== undefined) throw refused('version-ended', `this version has ended by a ${end.kind}, and is nobody's again`);
   if (supersedes === current) return;
   if (supersedes === undefined) throw refused('version-taken', `this version has the card ${current}`);
   throw refused('supersedes-unknown', `${supersedes} is not the card that now stands for this version`);
+}
+
+/** What ends a record speaks of it truly, and has not ended it before. */
+function mayEndRecord(
+  record: RecordRead & { kind: 'withdrawal' | 'redaction' }, digest: Digest, entered: Entered, state: State,
+): void {
+  if (record.scope !== entered.scope) {
+    throw refused('reference-foreign', `the record ${digest} speaks of ${entered.scope ?? ''}`);
+  }
+  const redacted = entered.ends.some((end) => end.kind === 'redaction');
+  if (redacted || (record.kind === 'withdrawal' && endIn(state, digest) !== undefined)) {
+    const how = redacted ? 'redacted' : 'withdrawn';
+    throw refused('reference-ended', `the record ${digest} is ${how} already`);
+  }
+  if (record.kind === 'withdrawal') return;
+  const { index, signers } = record.body;
+  const version = redactedVersion(record.body);
+  const same =
+    index === entered.index &&
+    signers.length === entered.signers.length &&
+    signers.every((keyid, at) => keyid === entered.signers[at]) &&
+    (version === undefined || (state.cards.get(version) ?? []).includes(digest));
+  if (!same) {
+    throw refused('reference-foreign', `the record ${digest} stands at another place, or has another version or signers`);
+  }
 }
 
 async function checkOwn({ record }: Submission, policy: AdmissionPolicy & { asks: 'own' }): Promise<void> {

@@ -12,8 +12,10 @@ import { Envelope } from './envelope';
 import { type Frame, readFrame } from './frame';
 import { parse } from './json';
 import { BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX } from './limits';
+import { readRecord as readBody } from './record';
 import { Refused, attempt } from './refused';
 import { type Read, digest, nation, object, oneOf, origin, required } from './shape';
+import { parseStatement } from './statement';
 
 const readHeader = object({
   format: required(oneOf(['chancery.pouch/v1'])),
@@ -62,8 +64,23 @@ export async function parseBundle(bytes: Bytes): Promise<Bundle> {
       blobs.set(frame.digest, frame.payload);
     } else throw refused('a frame stands where it does not belong');
   }
-  if (!records.has(header.record)) throw refused('the record that the header names is missing');
+  if (!records.has(header.record) && !(await redacted([...records.values()], header.record))) {
+    throw refused('the record that the header names is missing');
+  }
   return { header, records: [...records.values()], blobs };
+}
+
+/** Whether a redaction stands in the bundle for a record whose body is erased. */
+async function redacted(records: readonly LoggedRecord[], record: Digest): Promise<boolean> {
+  for (const { envelope } of records) {
+    try {
+      const read = await readBody(parseStatement(envelope.payload));
+      if (read.kind === 'redaction' && read.body.redacts === record) return true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+  return false;
 }
 
 /** All frames but the end, which must be there and count right. */

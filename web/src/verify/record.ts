@@ -5,12 +5,16 @@ import { type Accreditation, readAccreditation } from './record/accreditation';
 import { type Charter, readCharter } from './record/charter';
 import { type Delegation, readDelegation } from './record/delegation';
 import { type Endpoint, readEndpoint } from './record/endpoint';
+import { type ErasureReceipt, readErasureReceipt } from './record/erasure-receipt';
 import { type Evidence, readEvidence } from './record/evidence';
 import { type Facts, type Header, type Kind, isKind, readHeader } from './record/header';
 import { type License, readLicense } from './record/license';
+import { type LogSuccession, readLogSuccession } from './record/log-succession';
 import { type ModelCard, readModelCard } from './record/model-card';
+import { type Redaction, readRedaction } from './record/redaction';
 import { type Revocation, readRevocation } from './record/revocation';
 import { type Weights, readWeights } from './record/weights';
+import { type Withdrawal, readWithdrawal } from './record/withdrawal';
 import { type Statement, VERSION } from './statement';
 import { checkInUse } from './text';
 
@@ -24,7 +28,11 @@ export type Body =
   | { readonly kind: 'evidence'; readonly body: Evidence }
   | { readonly kind: 'model-card'; readonly body: ModelCard }
   | { readonly kind: 'weights'; readonly body: Weights }
-  | { readonly kind: 'license'; readonly body: License };
+  | { readonly kind: 'license'; readonly body: License }
+  | { readonly kind: 'withdrawal'; readonly body: Withdrawal }
+  | { readonly kind: 'redaction'; readonly body: Redaction }
+  | { readonly kind: 'erasure-receipt'; readonly body: ErasureReceipt }
+  | { readonly kind: 'log-succession'; readonly body: LogSuccession };
 
 /** A record that is well formed, with its header. Whether it counts is for admission.ts. */
 export type RecordRead = Facts & Body & { readonly header: Header };
@@ -80,5 +88,13 @@ async function readBody(kind: Kind, { predicate }: Statement, header: Header): P
       return { kind, ...readWeights(predicate, header) };
     case 'license':
       return { kind, ...readLicense(predicate) };
+    case 'withdrawal':
+      return { kind, ...readWithdrawal(predicate) };
+    case 'redaction':
+      return { kind, ...readRedaction(predicate) };
+    case 'erasure-receipt':
+      return { kind, ...readErasureReceipt(predicate) };
+    case 'log-succession':
+      return { kind, ...(await readLogSuccession(predicate, header)) };
   }
 }

@@ -6,7 +6,8 @@ export type AdmissionCode =
   | 'key-unknown' | 'key-not-authorised' | 'key-expired' | 'key-revoked' | 'position-ahead' | 'signature-invalid'
   | 'threshold-not-met'
   | 'algorithm-missing' | 'charter-expired' | 'already-entered' | 'issued-in-future' | 'reference-unknown'
-  | 'reference-foreign' | 'reference-void' | 'blob-missing' | 'version-taken' | 'supersedes-unknown';
+  | 'reference-foreign' | 'reference-void' | 'blob-missing' | 'version-taken' | 'supersedes-unknown'
+  | 'reference-ended' | 'version-ended' | 'succession-misplaced';
 
 /** Why bytes or text are not what they should be: the format's name, or what is wrong with it. */
 export type FormatCode =

@@ -6,7 +6,7 @@
  * stands before that. A delegated key is worth what its delegation is worth.
  */
 
-import type { Admitted } from './admission';
+import type { Admitted, End } from './admission';
 import type { Digest } from './digest';
 import type { Charter } from './record/charter';
 import type { Delegation } from './record/delegation';
@@ -104,6 +104,17 @@ export function signatureStanding(roster: Roster, keyid: Digest, index: number, 
   }
   const own = keyStanding(roster, keyid, index, record);
   return TRUST[own.standing] < TRUST[delegated.standing] ? own : delegated;
+}
+
+/**
+ * What ended a record of which these are the ends: its redaction, whatever became of the keys that signed that, for
+ * what is erased does not come back; or the first withdrawal that is not void.
+ */
+export function endOf(roster: Roster, ends: readonly End[]): End | undefined {
+  const redaction = ends.find((end) => end.kind === 'redaction');
+  const stands = ({ kind, index, record, signers }: End): boolean =>
+    standingOf(roster, kind, index, record, signers).standing !== 'void';
+  return redaction ?? ends.find(stands);
 }
 
 function delegationStanding(roster: Roster, { index, record, signers }: Signed<Delegation>): Standing {

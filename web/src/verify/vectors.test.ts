@@ -15,14 +15,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import { bundleOf, type Case, folder } from '../test/vectors';
 import {
-  type Admitted, type AdmissionPolicy, EMPTY_STATE, type State, decide, readBodyOf, readSubmission,
-  stateAfter,
+  type AdmissionPolicy, EMPTY_STATE, type State, decide, endIn, readBodyOf, readSubmission,
+  stateAfter, stateRemembering,
 } from './admission';
 import { type Bytes, concat, fromBase64, fromHex, toBase64, toHex, toUtf8 } from './bytes';
 import { parseBundle } from './bundle';
 import { type Checkpoint, checkpointText, openCheckpoint, parseCheckpoint } from './checkpoint';
 import { proofTime, verifyCosignatures } from './cosignature';
-import { digestOf, isDigest, parseDigest } from './digest';
+import { type Digest, digestOf, isDigest, parseDigest } from './digest';
 import { PublicKey } from './ed25519';
 import { entryBytes, entryLeafHash, parseEntry } from './entry';
 import { Envelope, PAYLOAD_TYPE, preAuthenticationEncoding } from './envelope';
@@ -42,7 +42,7 @@ import { isDate, isDecimal, isSpdxExpression, lineProblem, mediaTypeProblem, pat
 import { formatTime, parseTime } from './time';
 import { type Tile, newBundles, newTiles, parseEntries, parseTilePath, tilePath } from './tile';
 import { Frontier, leafHash, nodeHash, verifyConsistency, verifyInclusion, verifySubtree } from './tree';
-import { type Trust, verify } from './verify';
+import { type Report, type Trust, verify } from './verify';
 import { decideRequest, parseAnswer, parseRequest } from './witness';
 
 /** What this implementation makes of a case; throws `Refused` when it refuses it. */
@@ -263,16 +263,25 @@ const RUNNERS: Record<string, Runner> = {
 
   standing: async (it, cases) => {
     const log: readonly string[] = (cases.find(({ name }) => name === it['of']) ?? it)['log'];
+    const erased: readonly number[] = it['erased'] ?? [];
+    const read = await Promise.all(log.slice(0, it['size']).map((envelope) => readSubmission(toUtf8(envelope))));
     let state = EMPTY_STATE;
-    let asked: Admitted | undefined;
-    for (const envelope of log.slice(0, it['size'])) {
-      const submission = await readSubmission(toUtf8(envelope));
+    let asked: Digest | undefined;
+    for (const [position, submission] of read.entries()) {
+      if (position === it['index']) asked = submission.digest;
+      if (erased.includes(position)) {
+        const redactions = read.flatMap(({ record }) => (record.kind === 'redaction' ? [record.body] : []));
+        state = stateRemembering(state, redactions.find(({ index }) => index === position)!);
+        continue;
+      }
       const policy = { asks: 'mirror', origin: 'fr.example.org/chancery' } as const;
       const admitted = await decide(submission, state, policy);
-      if (state.position === it['index']) asked = admitted;
       state = stateAfter(state, admitted);
     }
-    return standingOf(state.roster!, asked!.record.kind, it['index'], asked!.digest, asked!.signers);
+    const { kind, signers } = state.records.get(asked!)!;
+    const standing = standingOf(state.roster!, kind, it['index'], asked!, signers);
+    const end = endIn(state, asked!);
+    return end === undefined ? standing : { ...standing, end: { kind: end.kind, index: end.index } };
   },
 
   body: async (it) => {
@@ -449,9 +458,17 @@ const RUNNERS: Record<string, Runner> = {
       size: Number(report.size),
       signers: report.signers,
       cosigners: report.cosigners.map(({ name, at }) => [name, formatTime(at)]),
+      end: endOf(report),
     };
   },
 };
+
+/** What ended a record, as the vectors say it. */
+function endOf({ end }: Report): unknown {
+  if (end === undefined) return null;
+  const statement = end.statement === undefined ? null : Object.fromEntries(end.statement);
+  return { ...end, issuedAt: formatTime(end.issuedAt), statement };
+}
 
 /** How a refusal must agree with the words of the vector, in the files whose words say more than prose. */
 const AGREES: Record<string, (words: string, refusal: Refused) => void> = {

@@ -21,7 +21,7 @@ test('a file is verified from its bytes, step by step', async () => {
   expect(report.verdict).toBe('verified');
   expect(report.steps.map(({ step, outcome }) => [step, outcome])).toEqual([
     ['whole', 'holds'], ['nation', 'holds'], ['log', 'holds'], ['signatures', 'holds'], ['revocations', 'holds'],
-    ['cosignatures', 'not-checked'],
+    ['ends', 'holds'], ['cosignatures', 'not-checked'],
   ]);
   expect(report.records.map((it) => it.record.kind)).toEqual(['charter', 'delegation', 'license', 'model-card']);
   expect(report.steps[3]?.params).toMatchObject({ holders: ['publisher of FR'], version: 1, roots: 2 });

@@ -8,7 +8,8 @@
  */
 
 import {
-  type Admitted, EMPTY_STATE, type State, type Submission, decide, openSubmission, stateAfter, versionOf,
+  type Admitted, EMPTY_STATE, type State, type Submission, decide, endIn, openSubmission, stateAfter, stateRemembering,
+  versionOf,
 } from './admission';
 import { type Bytes, toUtf8 } from './bytes';
 import { type Bundle, type LoggedRecord, parseBundle } from './bundle';
@@ -21,7 +22,9 @@ import type { VerifierKey } from './note';
 import { type Policy, metSince, missingFrom } from './policy';
 import { parseProof, verifyProof } from './proof';
 import { noteKeys, signedBy } from './record/charter';
+import { mayEnd } from './record/ending';
 import type { Kind } from './record/header';
+import type { Redaction } from './record/redaction';
 import { Refused } from './refused';
 import { type Roster, delegationOf, standingOf } from './roster';
 import { TIME_MAX } from './time';
@@ -33,7 +36,7 @@ export type Trust =
   | { readonly pins: 'nothing' };
 
 /** What was checked, in this order. `whole` is only told by {@link verifyFile}. */
-export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'revocations' | 'cosignatures' | 'blobs';
+export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'revocations' | 'ends' | 'cosignatures' | 'blobs';
 
 /** How a step ended; `short`: it holds as far as it goes, which is less far than was asked. */
 export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
@@ -42,7 +45,7 @@ export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
 export type Problem =
   | 'cannot-verify' | 'refused' | 'no-record' | 'no-charter' | 'other-fingerprint' | 'unknown-log' | 'other-header'
   | 'other-checkpoint' | 'order' | 'nothing-pinned' | 'no-policy' | 'too-few' | 'blobs-missing' | 'stray-blob'
-  | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested';
+  | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested' | 'withdrawn' | 'redacted' | 'others-ended';
 
 /** One step of the verification. */
 export interface Step {
@@ -62,14 +65,31 @@ export interface CosignerSeen {
   readonly at: number;
 }
 
+/** What ended the record: a withdrawal or a redaction that was admitted to the log. */
+export interface EndSeen {
+  readonly kind: 'withdrawal' | 'redaction';
+  /** Its position in the log. */
+  readonly index: number;
+  /** Its digest. */
+  readonly record: Digest;
+  /** When its signer says it was signed, in POSIX seconds: a claim. */
+  readonly issuedAt: number;
+  /** Why, in one word. */
+  readonly reason: string;
+  /** More about it, by language. */
+  readonly statement: ReadonlyMap<string, string> | undefined;
+}
+
 /** What is known after verification; what was not reached is undefined. */
 export interface Report {
   /**
    * `unpinned`: all holds, but for a nation that the reader has not pinned. `cannot`: nothing is said of the record,
    * because this browser, or this page over plain HTTP, has no Ed25519. `void`, `contested`: all holds, but a key
-   * that it rests on was revoked.
+   * that it rests on was revoked. `withdrawn`, `redacted`: all holds, but the nation no longer stands by the record,
+   * or has its body erased.
    */
-  readonly verdict: 'verified' | 'under-witnessed' | 'contested' | 'void' | 'unpinned' | 'failed' | 'cannot';
+  readonly verdict:
+    | 'verified' | 'under-witnessed' | 'contested' | 'void' | 'withdrawn' | 'redacted' | 'unpinned' | 'failed' | 'cannot';
   readonly steps: readonly Step[];
   /** The nation that the log speaks for, by its charter. */
   readonly nation: string | undefined;
@@ -87,6 +107,8 @@ export interface Report {
   readonly size: bigint | undefined;
   /** The keys that signed it. */
   readonly signers: readonly Digest[];
+  /** What ended it, by the records of the bundle. */
+  readonly end: EndSeen | undefined;
   /** Of those whom the policy names, who has cosigned. */
   readonly cosigners: readonly CosignerSeen[];
   /** Every record of the bundle, when all count: their contents are what was signed. */
@@ -139,6 +161,7 @@ class Run {
     index: undefined,
     size: undefined,
     signers: [],
+    end: undefined,
     cosigners: [],
     records: [],
   };
@@ -150,10 +173,12 @@ class Run {
   #verdict(): Report['verdict'] {
     if (this.#steps.some((step) => step.outcome === 'fails' && step.problem !== 'key-revoked')) return 'failed';
     if (this.#steps.some((step) => step.problem === 'cannot-verify')) return 'cannot';
+    if (this.#steps.some((step) => step.problem === 'redacted')) return 'redacted';
     if (this.#steps.some((step) => step.problem === 'key-revoked')) return 'void';
     if (this.#steps.some((step) => step.problem === 'key-contested')) return 'contested';
+    if (this.#steps.some((step) => step.problem === 'withdrawn')) return 'withdrawn';
     if (this.#steps.some((step) => step.problem === 'nothing-pinned')) return 'unpinned';
-    return this.#steps.some((step) => step.outcome === 'short') ? 'under-witnessed' : 'verified';
+    return this.#steps.some((step) => step.problem === 'too-few') ? 'under-witnessed' : 'verified';
   }
 
   async verify(bundle: Bundle, trust: Trust): Promise<void> {
@@ -164,9 +189,10 @@ class Run {
     const proven = await this.#inclusion(bundle, first, logKey);
     if (proven === undefined) return;
     const [checkpoint, opened] = proven;
-    const roster = await this.#authority(opened);
-    if (roster === undefined) return;
-    this.#revocations(roster);
+    const state = await this.#authority(opened);
+    if (state?.roster === undefined) return;
+    this.#revocations(state.roster);
+    this.#ends(state);
     if (!(await this.#cosignatures(checkpoint, trust))) return;
     this.#blobs(bundle, opened);
   }
@@ -235,16 +261,24 @@ class Run {
 
   /**
    * Every record was signed by keys that the nation let speak, judged in the order of the log; so a reader who last
-   * saw an early charter walks every step from it to the last one.
+   * saw an early charter walks every step from it to the last one. A record whose body is erased is known by its
+   * redaction, which is judged in its turn.
    */
-  async #authority(opened: readonly Opened[]): Promise<Roster | undefined> {
+  async #authority(opened: readonly Opened[]): Promise<State | undefined> {
     const admitted: Admitted[] = [];
+    const tombs = erased(opened);
     let state: State = EMPTY_STATE;
     for (const { index, submission } of opened) {
       const { record } = submission;
+      for (let tomb = tombs[0]; tomb !== undefined && BigInt(tomb.index) < index; tomb = tombs[0]) {
+        state = stateRemembering(state, tomb);
+        tombs.shift();
+      }
       // Whether a card stands for its version, only the whole log can tell.
       const before = record.kind === 'model-card' ? record.body.supersedes : undefined;
-      const cards = new Map([[versionOf(record) ?? '', before === undefined ? [] : [before]]]);
+      const version = versionOf(record);
+      const cards = new Map(state.cards);
+      if (version !== undefined) cards.set(version, before === undefined ? [] : [before]);
       const at = { ...state, cards, position: Number(index) };
       const policy = { asks: 'mirror', origin: this.#known.log ?? '' } as const;
       const it = await this.attempt('signatures', () => decide(submission, at, policy));
@@ -252,19 +286,21 @@ class Run {
       state = stateAfter(at, it);
       admitted.push(it);
     }
-    const about = admitted.find((it) => it.digest === this.#known.record);
+    const { record: named } = this.#known;
+    const about = named === undefined ? undefined : state.records.get(named);
     if (about === undefined) {
       return this.fail('signatures', 'no-record', {}, 'the record that the bundle is about is not in it');
     }
     const reigns = admitted.flatMap(({ record, signers }) => (record.kind === 'charter' ? [{ ...record.body, signers }] : []));
     const charter = reigns.at(-1);
     Object.assign(this.#known, {
-      kind: about.record.kind, charterVersion: charter?.version, signers: about.signers, records: admitted,
+      kind: about.kind, charterVersion: charter?.version, signers: about.signers, records: admitted,
+      index: BigInt(about.index),
     });
     const holders = about.signers.map((keyid) => delegationOf(state.roster, keyid)?.holder ?? '');
     const roots = charter === undefined ? 0 : signedBy(charter, charter.signers);
     this.hold('signatures', { keys: about.signers, holders, version: charter?.version ?? 0, roots });
-    return state.roster;
+    return state;
   }
 
   /** Whether the keys were still trusted where the record stands, by the revocations in the bundle. */
@@ -282,6 +318,33 @@ class Run {
       const reason = `the key ${it.key} is not trusted from entry ${it.from} on`;
       this.fail('revocations', 'key-revoked', { key: it.key, from: it.from, index: String(index) }, reason);
     }
+  }
+
+  /**
+   * Whether the nation still stands by the record, and by those that it rests on, by the withdrawals and redactions in
+   * the bundle. Only what may end is asked.
+   */
+  #ends(state: State): void {
+    const { record, kind, size, records } = this.#known;
+    if (record === undefined || kind === undefined || !mayEnd(kind)) return;
+    const ended = (digest: Digest): EndSeen | undefined => {
+      const end = endIn(state, digest);
+      const by = records.find((it) => it.digest === end?.record)?.record;
+      if (end === undefined || (by?.kind !== 'withdrawal' && by?.kind !== 'redaction')) return undefined;
+      const { reason, statement } = by.body;
+      return { kind: end.kind, index: end.index, record: end.record, issuedAt: by.header.issuedAt, reason, statement };
+    };
+    const end = ended(record);
+    if (end !== undefined) {
+      this.#known.end = end;
+      const problem = end.kind === 'redaction' ? 'redacted' : 'withdrawn';
+      const { index, reason, issuedAt: since } = end;
+      this.#note('ends', 'short', problem, { index, since }, `it is ${problem} by entry ${index}: ${reason}`);
+      return;
+    }
+    const others = [...state.records.keys()].filter((digest) => ended(digest) !== undefined);
+    if (others.length === 0) this.hold('ends', { size: String(size ?? '') });
+    else this.#note('ends', 'short', 'others-ended', { others }, 'something that it rests on has ended');
   }
 
   /** Who has cosigned the checkpoint, of those whom the policy names. One that is forged condemns all. */
@@ -358,6 +421,21 @@ class Run {
   #note(step: StepName, outcome: Outcome, problem: Problem | undefined, params: Step['params'], reason: string): void {
     this.#steps.push({ step, outcome, problem, params, reason });
   }
+}
+
+/**
+ * By their positions, the redactions whose records are not in the bundle, for their bodies are gone. Where a record
+ * stands none was erased, and of two that are said to have stood in one place the later one is not.
+ */
+function erased(opened: readonly Opened[]): Redaction[] {
+  const tombs = new Map<number, Redaction>();
+  for (const { submission: { record } } of opened) {
+    if (record.kind !== 'redaction') continue;
+    const { body } = record;
+    const held = opened.some((it) => it.submission.digest === body.redacts || it.index === BigInt(body.index));
+    if (!held && !tombs.has(body.index)) tombs.set(body.index, body);
+  }
+  return [...tombs.values()].sort((one, other) => one.index - other.index);
 }
 
 /** Proves one record under the checkpoint of its own proof. */

@@ -79,9 +79,25 @@ export const ar: Messages = {
   'verdict.node.VALID': 'الوثيقة نافذة، بحسب هذه العقدة',
   'verdict.node.SUPERSEDED': 'حلّت محلها وثيقة لاحقة، بحسب هذه العقدة',
   'verdict.node.CONTESTED': 'محل شك: انكشف أحد مفاتيحها، بحسب هذه العقدة',
+  'verdict.node.WITHDRAWN': 'سحبتها دولتها، بحسب هذه العقدة',
+  'verdict.node.REDACTED': 'محجوبة: مُحي محتواها، بحسب هذه العقدة',
   'verdict.node.VOID': 'الوثيقة لا يُعتدّ بها، بحسب هذه العقدة',
   'verdict.node.UNKNOWN': 'وثيقة من نوع لا تعرفه هذه العقدة',
   'verdict.node.MISSING': 'محتوى الوثيقة غير محفوظ هنا',
+
+  'ends.title.withdrawal': 'مسحوبة',
+  'ends.title.redaction': 'محجوبة',
+  'ends.by.withdrawal': 'لم تعد {nation} تتبنّى هذه الوثيقة. ورد ذلك في القيد {index} من سجلها، الموقّع في {date}.',
+  'ends.by.redaction': 'أمرت {nation} بمحو محتوى هذه الوثيقة. ورد ذلك في القيد {index} من سجلها، الموقّع في {date}.',
+  'ends.reason':
+    'السبب: {why, select, retired {لم تعد متاحة أو لم تعد تُصان} replaced {حلّت أخرى محلها} error {فيها ما هو غير صحيح} safety {ما تصفه غير آمن} rights {لغيرها حقوق فيها} law {يقضي بذلك قانون أو محكمة} personal_data {تتضمن معلومات عن شخص} secret {كشفت سرًّا} other {سبب آخر}}',
+  'ends.record': 'الوثيقة التي أنهتها',
+  'ends.version': 'منتهية',
+  'erasure.receipts': 'أعلنت أنها محت المحتوى',
+  'erasure.none': 'لا أحد حتى الآن.',
+  'erasure.silent': 'تحفظ السجل ولم تعلن ذلك',
+  'erasure.receipt': 'الإيصال',
+  'erasure.note': 'الإيصال إقرار موقّع من عقدة، ولا يثبت أنه لا توجد أي نسخة أخرى.',
 
   'card.title': 'ما تقوله الجهة الناشرة',
   'card.languages': 'اللغات',
@@ -233,6 +249,8 @@ export const ar: Messages = {
   'proof.verdict.under-witnessed': 'الوثيقة موقّعة باسم {nation}، لكن من اطّلعوا عليها أقل مما يلزم',
   'proof.verdict.contested': 'الوثيقة موقّعة باسم {nation}، لكن المفتاح محل شك',
   'proof.verdict.void': 'لا أثر لها: أُلغي مفتاحها',
+  'proof.verdict.withdrawn': 'مسحوبة: لم تعد {nation} تتبنّاها',
+  'proof.verdict.redacted': 'محجوبة: مُحي محتواها باسم {nation}',
   'proof.verdict.unpinned': 'متّسقة مع ما تسمّيه هذه العقدة {nation}',
   'proof.verdict.failed': 'لا تصح: لا تعتمد عليها',
   'proof.verdict.cannot': 'يتعذّر التحقق هنا',
@@ -240,6 +258,9 @@ export const ar: Messages = {
   'proof.means.under-witnessed': 'التواقيع صحيحة، لكن الدول المشاركة في توقيع السجل أقل مما تطلبه سياستك.',
   'proof.means.contested': 'انكشف مفتاح تستند إليه الوثيقة، ولا يُعرف منذ متى. ولم تؤكد الدولة هذه الوثيقة.',
   'proof.means.void': 'كل شيء أصلي، لكن مفتاحًا تستند إليه الوثيقة لم يعد موثوقًا به في موضعها من السجل.',
+  'proof.means.withdrawn': 'الأدلة صحيحة. تبقى الوثيقة مقروءة، وقد أنهتها الدولة التي وقّعتها.',
+  'proof.means.redacted':
+    'الأدلة صحيحة. مُحي المحتوى بأمر من الدولة التي وقّعته، ويبقى ثابتًا أن الوثيقة وُجدت، وأين وُجدت.',
   'proof.means.unpinned':
     'التواقيع متّسقة فيما بينها، لكنك لم تثبّت هوية {nation}. ومن يتحكم في هذه العقدة قد يكون اختلق ذلك كله.',
   'proof.means.failed': 'أخفقت إحدى الخطوات أدناه: جرى تغيير الوثيقة أو طريقة وصولها إليك.',
@@ -251,6 +272,7 @@ export const ar: Messages = {
   'proof.step.log': 'السجل',
   'proof.step.signatures': 'التواقيع',
   'proof.step.revocations': 'المفاتيح الملغاة',
+  'proof.step.ends': 'إنهاء الوثيقة',
   'proof.step.cosignatures': 'الدول الأخرى',
   'proof.step.blobs': 'المرفقات',
   'proof.holds.whole':
@@ -261,6 +283,7 @@ export const ar: Messages = {
     'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع الإصدار {version} من ميثاقها أي مسؤول مخوّل} one {ووقّع الإصدار {version} من ميثاقها مسؤول مخوّل واحد} two {ووقّع الإصدار {version} من ميثاقها مسؤولان مخوّلان} few {ووقّع الإصدار {version} من ميثاقها # مسؤولين مخوّلين} many {ووقّع الإصدار {version} من ميثاقها # مسؤولًا مخوّلًا} other {ووقّع الإصدار {version} من ميثاقها # مسؤول مخوّل}}.',
   'proof.holds.revocations':
     'لا ينزع أي إلغاء لمفتاح في الملف ({held}) الثقة عن مفاتيحها، وعدد قيود السجل حينئذ: {size}.',
+  'proof.holds.ends': 'لا تسحبها ولا تحجبها أي وثيقة في الملف، وكان عدد قيود السجل حينئذ {size}.',
   'proof.holds.cosignatures':
     'شارك في التوقيع {seen} من {known} تسمّيهم سياستك: {names}. اكتمل نصابها منذ {since}: نهائي.',
   'proof.holds.blobs': 'كل مرفق هو الذي تسمّيه الوثيقة.',
@@ -280,6 +303,9 @@ export const ar: Messages = {
     'موقّع، وشارك في التوقيع {seen} من {known} تسمّيهم سياستك: {names}. آخر توقيع مشارك: {since}. ليس نهائيًا: تطلب سياستك أيضًا {missing}.',
   'proof.problem.key-revoked': 'المفتاح {key} غير موثوق به بدءًا من القيد {from}، والوثيقة هي القيد {index}.',
   'proof.problem.key-contested': 'انكشف المفتاح {key}، ولا يُعرف منذ متى، ولم تؤكد الدولة الوثيقة.',
+  'proof.problem.withdrawn': 'سحبها القيد {index} من السجل، وهو يذكر أنه وُقّع في {since}.',
+  'proof.problem.redacted': 'أمر القيد {index} من السجل بمحو محتواها، وهو يذكر أنه وُقّع في {since}.',
+  'proof.problem.others-ended': 'الوثيقة قائمة، لكن شيئًا تحيل إليه سُحب أو حُجب: {others}.',
   'proof.problem.blobs-missing': 'مرفقات ليست في الملف ولم تُفحص: {missing} من {named}.',
   'proof.problem.stray-blob': 'في الملف شيء لا تسمّيه أي وثيقة: {blob}.',
   'proof.problem.blob-size': 'طول أحد المرفقات غير ما تذكره وثيقته: {blob}.',

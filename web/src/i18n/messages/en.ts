@@ -73,9 +73,26 @@ export const en = {
   'verdict.node.VALID': 'valid, says this node',
   'verdict.node.SUPERSEDED': 'replaced by a later record, says this node',
   'verdict.node.CONTESTED': 'contested: one of its keys was compromised, says this node',
+  'verdict.node.WITHDRAWN': 'withdrawn by its nation, says this node',
+  'verdict.node.REDACTED': 'redacted: its contents are erased, says this node',
   'verdict.node.VOID': 'does not count, says this node',
   'verdict.node.UNKNOWN': 'of a kind that this node does not know',
   'verdict.node.MISSING': 'its contents are not held here',
+
+  'ends.title.withdrawal': 'Withdrawn',
+  'ends.title.redaction': 'Redacted',
+  'ends.by.withdrawal': '{nation} no longer stands by this record. Entry {index} of its log says so, signed on {date}.',
+  'ends.by.redaction':
+    '{nation} has had the contents of this record erased. Entry {index} of its log says so, signed on {date}.',
+  'ends.reason':
+    'Reason: {why, select, retired {no longer offered or kept up} replaced {another takes its place} error {something in it is not so} safety {what it describes is not safe} rights {somebody else has rights in it} law {a law or a court asks for it} personal_data {it says something about a person} secret {it gave away a secret} other {another reason}}',
+  'ends.record': 'What ended it',
+  'ends.version': 'ended',
+  'erasure.receipts': 'Say that they have erased it',
+  'erasure.none': 'None so far.',
+  'erasure.silent': 'Hold the log and have not said so',
+  'erasure.receipt': 'Receipt',
+  'erasure.note': 'A receipt is a node’s signed word. It does not show that no copy exists.',
 
   'card.title': 'What its publisher says',
   'card.languages': 'Languages',
@@ -224,6 +241,8 @@ export const en = {
   'proof.verdict.under-witnessed': 'Signed for {nation}, but too few have seen it',
   'proof.verdict.contested': 'Signed for {nation}, but the key is in doubt',
   'proof.verdict.void': 'Does not count: its key was revoked',
+  'proof.verdict.withdrawn': 'Withdrawn: {nation} no longer stands by it',
+  'proof.verdict.redacted': 'Redacted: its contents were erased for {nation}',
   'proof.verdict.unpinned': 'Consistent with what this node calls {nation}',
   'proof.verdict.failed': 'Does not hold: do not rely on it',
   'proof.verdict.cannot': 'Cannot verify here',
@@ -233,6 +252,9 @@ export const en = {
     'A key that it rests on was compromised, nobody knows since when. The nation has not affirmed this record.',
   'proof.means.void':
     'All is genuine, but a key that it rests on was not trusted any more where the record stands in the log.',
+  'proof.means.withdrawn': 'The proofs hold. The record stays readable, and has been ended by the nation that signed it.',
+  'proof.means.redacted':
+    'The proofs hold. The contents were erased by order of the nation that signed them; what stays is that the record existed, and where.',
   'proof.means.unpinned':
     'The signatures hold together, but you have not pinned who {nation} is. Whoever controls this node could have made all of it.',
   'proof.means.failed': 'A step below fails: the record, or the way it reached you, was changed.',
@@ -244,6 +266,7 @@ export const en = {
   'proof.step.log': 'The log',
   'proof.step.signatures': 'The signatures',
   'proof.step.revocations': 'Revoked keys',
+  'proof.step.ends': 'Its end',
   'proof.step.cosignatures': 'Other nations',
   'proof.step.blobs': 'Attachments',
   'proof.holds.whole': 'It is whole, with {records, plural, one {# record} other {# records}}.',
@@ -253,6 +276,7 @@ export const en = {
     'Signed by {holders}, with the key {keys}, which the nation lets speak; version {version} of its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
   'proof.holds.revocations':
     'No revocation in the file ({held}) takes trust from its keys, as the log stood at {size} entries.',
+  'proof.holds.ends': 'None of the file’s records withdraws or redacts it; the log had {size} entries then.',
   'proof.holds.cosignatures':
     'Cosigned by {seen} of {known} whom your policy names: {names}. Its quorum is met since {since}: final.',
   'proof.holds.blobs': 'Each is the one that the record names.',
@@ -273,6 +297,9 @@ export const en = {
   'proof.problem.key-revoked': 'The key {key} is not trusted from entry {from} on, and the record is entry {index}.',
   'proof.problem.key-contested':
     'The key {key} was compromised, nobody knows since when, and the nation has not affirmed the record.',
+  'proof.problem.withdrawn': 'Entry {index} of the log withdrew it; that entry says it was signed on {since}.',
+  'proof.problem.redacted': 'Entry {index} of the log had its contents erased; that entry says it was signed on {since}.',
+  'proof.problem.others-ended': 'It stands, but something that it refers to was withdrawn or redacted: {others}.',
   'proof.problem.blobs-missing': '{missing} of {named} attachments are not in the file, and were not checked.',
   'proof.problem.stray-blob': 'The file carries something that no record names: {blob}.',
   'proof.problem.blob-size': 'An attachment is not as long as its record says: {blob}.',

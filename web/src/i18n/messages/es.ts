@@ -78,9 +78,27 @@ export const es: Messages = {
   'verdict.node.VALID': 'es válido, según este nodo',
   'verdict.node.SUPERSEDED': 'lo sustituye un documento posterior, según este nodo',
   'verdict.node.CONTESTED': 'impugnado: una de sus claves se vio comprometida, según este nodo',
+  'verdict.node.WITHDRAWN': 'retirado por su nación, según este nodo',
+  'verdict.node.REDACTED': 'suprimido: su contenido se borró, según este nodo',
   'verdict.node.VOID': 'sin efecto, según este nodo',
   'verdict.node.UNKNOWN': 'de un tipo que este nodo no conoce',
   'verdict.node.MISSING': 'su contenido no se conserva aquí',
+
+  'ends.title.withdrawal': 'Retirado',
+  'ends.title.redaction': 'Suprimido',
+  'ends.by.withdrawal':
+    '{nation} ya no respalda este documento. Así lo dice la entrada {index} de su bitácora, firmada el {date}.',
+  'ends.by.redaction':
+    '{nation} ordenó borrar el contenido de este documento. Así lo dice la entrada {index} de su bitácora, firmada el {date}.',
+  'ends.reason':
+    'Motivo: {why, select, retired {ya no se ofrece ni se mantiene} replaced {otro ocupa su lugar} error {contiene algo que no es cierto} safety {lo que describe no es seguro} rights {otra parte tiene derechos sobre él} law {lo exige una ley o un tribunal} personal_data {contiene datos de una persona} secret {reveló un secreto} other {otro motivo}}',
+  'ends.record': 'Lo que le puso fin',
+  'ends.version': 'terminada',
+  'erasure.receipts': 'Declaran haberlo borrado',
+  'erasure.none': 'Ninguna hasta ahora.',
+  'erasure.silent': 'Conservan la bitácora y no lo han declarado',
+  'erasure.receipt': 'Recibo',
+  'erasure.note': 'Un recibo es la palabra firmada de un nodo. No demuestra que no exista ninguna copia.',
 
   'card.title': 'Lo que declara el editor',
   'card.languages': 'Idiomas',
@@ -232,6 +250,8 @@ export const es: Messages = {
   'proof.verdict.under-witnessed': 'Firmado en nombre de {nation}, pero lo han visto muy pocas naciones',
   'proof.verdict.contested': 'Firmado en nombre de {nation}, pero la clave está en duda',
   'proof.verdict.void': 'Sin efecto: su clave fue revocada',
+  'proof.verdict.withdrawn': 'Retirado: {nation} ya no lo respalda',
+  'proof.verdict.redacted': 'Suprimido: su contenido se borró en nombre de {nation}',
   'proof.verdict.unpinned': 'Coherente con lo que este nodo llama {nation}',
   'proof.verdict.failed': 'No se sostiene: no confíe en ello',
   'proof.verdict.cannot': 'No se puede verificar aquí',
@@ -242,6 +262,10 @@ export const es: Messages = {
     'Una clave de la que depende se vio comprometida, sin que se sepa desde cuándo. La nación no ha ratificado este documento.',
   'proof.means.void':
     'Todo es auténtico, pero una clave de la que depende ya no era de confianza en ese lugar de la bitácora.',
+  'proof.means.withdrawn':
+    'Las pruebas se sostienen. El documento sigue siendo legible; la nación que lo firmó le puso fin.',
+  'proof.means.redacted':
+    'Las pruebas se sostienen. El contenido se borró por orden de la nación que lo firmó; queda constancia de que el documento existió y dónde.',
   'proof.means.unpinned':
     'Las firmas concuerdan entre sí, pero usted no ha fijado quién es {nation}. Quien controle este nodo podría haberlo fabricado todo.',
   'proof.means.failed': 'Uno de los pasos siguientes falla: se alteró el documento o la forma en que llegó hasta usted.',
@@ -253,6 +277,7 @@ export const es: Messages = {
   'proof.step.log': 'La bitácora',
   'proof.step.signatures': 'Las firmas',
   'proof.step.revocations': 'Claves revocadas',
+  'proof.step.ends': 'El fin del documento',
   'proof.step.cosignatures': 'Otras naciones',
   'proof.step.blobs': 'Los adjuntos',
   'proof.holds.whole':
@@ -264,6 +289,8 @@ export const es: Messages = {
     'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; la versión {version} de su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
     'Ninguna revocación del archivo ({held}) quita la confianza a sus claves, con la bitácora en {size} entradas.',
+  'proof.holds.ends':
+    'Ningún documento del archivo lo retira ni suprime su contenido; la bitácora tenía entonces {size} entradas.',
   'proof.holds.cosignatures':
     'Cofirmado por {seen} de {known} que nombra su política: {names}. Su quórum se cumple desde el {since}: definitivo.',
   'proof.holds.blobs': 'Cada uno es el que nombra el documento.',
@@ -287,6 +314,9 @@ export const es: Messages = {
     'La clave {key} no es de confianza a partir de la entrada {from}, y el documento es la entrada {index}.',
   'proof.problem.key-contested':
     'La clave {key} se vio comprometida, sin que se sepa desde cuándo, y la nación no ha ratificado el documento.',
+  'proof.problem.withdrawn': 'La entrada {index} de la bitácora lo retiró; dice haberse firmado el {since}.',
+  'proof.problem.redacted': 'La entrada {index} de la bitácora hizo borrar su contenido; dice haberse firmado el {since}.',
+  'proof.problem.others-ended': 'Está vigente, pero algo a lo que remite fue retirado o suprimido: {others}.',
   'proof.problem.blobs-missing':
     'Adjuntos que no están en el archivo y no se han comprobado: {missing} de {named}.',
   'proof.problem.stray-blob': 'El archivo contiene algo que ningún documento nombra: {blob}.',

@@ -78,9 +78,27 @@ export const fr: Messages = {
   'verdict.node.VALID': 'valable, selon ce nœud',
   'verdict.node.SUPERSEDED': 'un enregistrement ultérieur le remplace, selon ce nœud',
   'verdict.node.CONTESTED': 'contesté : une de ses clés a été compromise, selon ce nœud',
+  'verdict.node.WITHDRAWN': 'retiré par sa nation, selon ce nœud',
+  'verdict.node.REDACTED': 'supprimé : son contenu est effacé, selon ce nœud',
   'verdict.node.VOID': 'sans effet, selon ce nœud',
   'verdict.node.UNKNOWN': 'd’un type que ce nœud ne connaît pas',
   'verdict.node.MISSING': 'son contenu n’est pas conservé ici',
+
+  'ends.title.withdrawal': 'Retiré',
+  'ends.title.redaction': 'Supprimé',
+  'ends.by.withdrawal':
+    'La nation {nation} ne se porte plus garante de cet enregistrement. L’entrée {index} de son journal le dit, signée le {date}.',
+  'ends.by.redaction':
+    'La nation {nation} a fait effacer le contenu de cet enregistrement. L’entrée {index} de son journal le dit, signée le {date}.',
+  'ends.reason':
+    'Motif : {why, select, retired {il n’est plus proposé ni entretenu} replaced {un autre le remplace} error {il contient une inexactitude} safety {ce qu’il décrit n’est pas sûr} rights {un tiers y a des droits} law {une loi ou un tribunal le demande} personal_data {il porte sur une personne} secret {il a dévoilé un secret} other {un autre motif}}',
+  'ends.record': 'Ce qui y a mis fin',
+  'ends.version': 'a pris fin',
+  'erasure.receipts': 'Déclarent l’avoir effacé',
+  'erasure.none': 'Aucune à ce jour.',
+  'erasure.silent': 'Détiennent le journal et ne l’ont pas déclaré',
+  'erasure.receipt': 'Reçu',
+  'erasure.note': 'Un reçu est la parole signée d’un nœud. Il ne prouve pas qu’il n’existe plus aucune copie.',
 
   'card.title': 'Ce qu’en dit l’éditeur',
   'card.languages': 'Langues',
@@ -235,6 +253,8 @@ export const fr: Messages = {
   'proof.verdict.under-witnessed': 'Signé pour {nation}, mais vu par trop peu de nations',
   'proof.verdict.contested': 'Signé pour {nation}, mais la clé est douteuse',
   'proof.verdict.void': 'Sans effet : sa clé a été révoquée',
+  'proof.verdict.withdrawn': 'Retiré : la nation {nation} ne s’en porte plus garante',
+  'proof.verdict.redacted': 'Supprimé : son contenu a été effacé pour {nation}',
   'proof.verdict.unpinned': 'Cohérent avec ce que ce nœud appelle {nation}',
   'proof.verdict.failed': 'Ne tient pas : ne vous y fiez pas',
   'proof.verdict.cannot': 'Impossible de vérifier ici',
@@ -245,6 +265,9 @@ export const fr: Messages = {
     'Une clé dont il dépend a été compromise sans que l’on sache depuis quand. La nation n’a pas confirmé cet enregistrement.',
   'proof.means.void':
     'Tout est authentique, mais une clé dont il dépend n’était plus digne de confiance à cette place du journal.',
+  'proof.means.withdrawn': 'Les preuves tiennent. L’enregistrement reste lisible ; la nation qui l’a signé y a mis fin.',
+  'proof.means.redacted':
+    'Les preuves tiennent. Le contenu a été effacé à la demande de la nation qui l’a signé ; il reste établi que l’enregistrement a existé, et où.',
   'proof.means.unpinned':
     'Les signatures concordent, mais vous n’avez pas épinglé l’identité de {nation}. Quiconque contrôle ce nœud pourrait avoir tout fabriqué.',
   'proof.means.failed':
@@ -257,6 +280,7 @@ export const fr: Messages = {
   'proof.step.log': 'Le journal',
   'proof.step.signatures': 'Les signatures',
   'proof.step.revocations': 'Les clés révoquées',
+  'proof.step.ends': 'La fin de l’enregistrement',
   'proof.step.cosignatures': 'Les autres nations',
   'proof.step.blobs': 'Les pièces jointes',
   'proof.holds.whole':
@@ -268,6 +292,8 @@ export const fr: Messages = {
     'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; la version {version} de sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
   'proof.holds.revocations':
     'Aucune révocation du fichier ({held}) ne retire la confiance à ses clés, dans l’état du journal à {size} entrées.',
+  'proof.holds.ends':
+    'Aucun enregistrement du fichier ne le retire ni n’en supprime le contenu ; le journal comptait alors {size} entrées.',
   'proof.holds.cosignatures':
     'Cosigné par {seen} sur {known} que nomme votre politique : {names}. Son quorum est atteint depuis le {since} : définitif.',
   'proof.holds.blobs': 'Chacune est bien celle que l’enregistrement nomme.',
@@ -291,6 +317,9 @@ export const fr: Messages = {
     'La clé {key} n’est plus digne de confiance à partir de l’entrée {from}, et l’enregistrement est l’entrée {index}.',
   'proof.problem.key-contested':
     'La clé {key} a été compromise sans que l’on sache depuis quand, et la nation n’a pas confirmé l’enregistrement.',
+  'proof.problem.withdrawn': 'L’entrée {index} du journal l’a retiré ; elle se dit signée le {since}.',
+  'proof.problem.redacted': 'L’entrée {index} du journal en a fait effacer le contenu ; elle se dit signée le {since}.',
+  'proof.problem.others-ended': 'Il est en vigueur, mais un élément auquel il renvoie a été retiré ou supprimé : {others}.',
   'proof.problem.blobs-missing':
     'Pièces jointes absentes du fichier, et donc non contrôlées : {missing} sur {named}.',
   'proof.problem.stray-blob': 'Le fichier contient un élément qu’aucun enregistrement ne nomme : {blob}.',

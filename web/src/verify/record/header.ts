@@ -13,7 +13,7 @@ import type { BlobRef } from '../text';
 /** The kinds of record that this version reads. Others are kept, mirrored and shown as unknown. */
 export const KINDS = [
   'charter', 'delegation', 'revocation', 'endpoint', 'accreditation', 'evidence', 'model-card', 'weights',
-  'license',
+  'license', 'withdrawal', 'redaction', 'erasure-receipt', 'log-succession',
 ] as const;
 
 /** One of {@link KINDS}. */
@@ -30,6 +30,10 @@ export const SIGNERS: Readonly<Record<Kind, readonly Role[]>> = {
   'model-card': ['publisher'],
   weights: ['publisher'],
   license: ['publisher'],
+  withdrawal: ['registrar', 'publisher'],
+  redaction: ['registrar', 'publisher'],
+  'erasure-receipt': ['registrar', 'node'],
+  'log-succession': ['root'],
 };
 
 /** Whether a word is a kind that this version reads. */
