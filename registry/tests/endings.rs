@@ -174,7 +174,11 @@ async fn a_withdrawn_card_stays_readable_and_its_version_is_nobodys_again() {
     assert_eq!(rows(&source, &source).await, rows(&early, &source).await);
     source.admit(&self::withdrawal(&source, &again, "retired")).await;
     let ended = ModelFilter { ended: Some(true), ..ModelFilter::default() };
-    assert_eq!(listed(&source.registry, &ended).await, [("umoja@0.9".to_owned(), true)], "the last of those that ended");
+    assert_eq!(
+        listed(&source.registry, &ended).await,
+        [("umoja@0.9".to_owned(), true)],
+        "the last of those that ended"
+    );
     let standing = ModelFilter { ended: Some(false), ..ModelFilter::default() };
     assert_eq!(listed(&source.registry, &standing).await, []);
 }
@@ -340,6 +344,8 @@ async fn receipts_are_due_once_the_files_are_clean_and_never_twice() {
     let redaction = redaction(&source, &card, index);
     source.admit(&redaction).await;
     pull(&source, &early.registry).await;
+    let erasure = source.registry.erasure(&source.origin, &card.record_digest()).await.unwrap().unwrap();
+    assert_eq!((erasure.receipts, erasure.silent), (vec![], vec![source.code.clone()]));
     for nation in [&source, &early] {
         assert_eq!(nation.registry.unreceipted(10).await.unwrap(), [], "the files are not clean yet");
         assert!(nation.registry.scrub().await.unwrap());

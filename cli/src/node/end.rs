@@ -7,9 +7,7 @@ use std::path::PathBuf;
 use chancery_schema::admission::Submission;
 use chancery_schema::digest::Digest;
 use chancery_schema::name::Language;
-use chancery_schema::record::{
-    Kind, Record, Redaction, RedactionReason, Texts, Withdrawal, WithdrawalReason,
-};
+use chancery_schema::record::{Kind, Record, Redaction, RedactionReason, Texts, Withdrawal, WithdrawalReason};
 use chancery_schema::word::Word;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Value, json};
@@ -225,7 +223,8 @@ impl Target {
         }
         let index = keys.check(&submission, proof)?.index;
         let kind = submission.record.kind();
-        let scope = submission.record.scope().filter(|_| [Kind::ModelCard, Kind::Weights, Kind::License].contains(&kind));
+        let scope =
+            submission.record.scope().filter(|_| [Kind::ModelCard, Kind::Weights, Kind::License].contains(&kind));
         let Some(scope) = scope else {
             let hint = "model cards, weights and licenses are; keys are revoked with `chancery revoke`";
             return fail(Exit::Usage, format!("a {kind} is neither withdrawn nor redacted; {hint}"));

@@ -8,7 +8,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::bundle::charters;
-use super::entity::{delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation};
+use super::entity::{
+    delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation,
+};
 use super::judge::reopen;
 use super::project::write_nation;
 use super::rebuild::{INDEX, LOG, column_of};

@@ -10,8 +10,8 @@ use chancery_schema::limits::{BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX};
 use chancery_schema::record::{Kind, Revocation};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::entity::{delegation, record, revocation};
 use super::ends;
+use super::entity::{delegation, record, revocation};
 use super::records::{by_digest, position};
 use super::verdict::{REDACTED, VOID, admitted, digests};
 use crate::error::Attempting;

@@ -12,7 +12,9 @@ use sea_orm::{
 
 use super::back::back_to;
 use super::claims::Claims;
-use super::entity::{delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation};
+use super::entity::{
+    delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation,
+};
 use super::project::judge_and_project;
 use crate::entity::{body, entry, missing};
 use crate::error::Attempting;

@@ -20,12 +20,7 @@ use crate::log::{Log, column, digest};
 use crate::{FoundAs, Result};
 
 /// Writes the rows of a record that was never seen.
-pub(super) async fn write(
-    db: &impl ConnectionTrait,
-    log: &Log,
-    entry: &Entry,
-    redaction: &Redaction,
-) -> Result<()> {
+pub(super) async fn write(db: &impl ConnectionTrait, log: &Log, entry: &Entry, redaction: &Redaction) -> Result<()> {
     let row = row(db, log, entry.envelope(), redaction).await?;
     record::Entity::insert(row).exec_without_returning(db).await.attempting("write a redacted record to the view")?;
     write_names(db, log, entry.envelope(), redaction).await?;

@@ -81,10 +81,7 @@ pub(super) fn of_standing(standing: Standing) -> (&'static str, Option<&'static 
 }
 
 /// The same of a record that may have ended: redacted before void before contested before withdrawn.
-pub(super) fn of_ended(
-    standing: Standing,
-    end: Option<Kind>,
-) -> (&'static str, Option<&'static str>, Option<String>) {
+pub(super) fn of_ended(standing: Standing, end: Option<Kind>) -> (&'static str, Option<&'static str>, Option<String>) {
     let (verdict, code, reason) = of_standing(standing);
     match end {
         Some(Kind::Redaction) => (REDACTED, code, reason),

@@ -9,11 +9,11 @@ use chancery_schema::roster::Standing;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, Related};
 
+use super::ends;
 use super::entity::{model, record};
 use super::judge::roster;
 use super::records::position;
 use super::verdict::{CONTESTED, REDACTED, SUPERSEDED, VALID, VOID, WITHDRAWN, admitted, digests, of_ended};
-use super::ends;
 use crate::Result;
 use crate::error::Attempting;
 use crate::log::{Log, column, digest, size};
@@ -97,13 +97,7 @@ pub(super) async fn one(db: &impl ConnectionTrait, log: &Log, record: &Digest) -
     Ok(())
 }
 
-async fn write(
-    db: &impl ConnectionTrait,
-    log: &Log,
-    index: i64,
-    standing: Standing,
-    end: Option<Kind>,
-) -> Result<()> {
+async fn write(db: &impl ConnectionTrait, log: &Log, index: i64, standing: Standing, end: Option<Kind>) -> Result<()> {
     let ended = model::Entity::update_many().col_expr(model::Column::Ended, Expr::value(end.is_some()));
     let ended = ended.filter(model::Column::LogId.eq(log.id)).filter(model::Column::Idx.eq(index)).exec(db).await;
     ended.attempting("say whether a card has ended")?;

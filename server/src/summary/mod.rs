@@ -332,8 +332,9 @@ mod tests {
         let verdicts = verdicts.into_iter().chain([contested, Verdict::Unknown, Verdict::Missing]).chain(ended);
         let records = kinds.map(|kind| record_of(kind, Verdict::Valid));
         let records = records.chain(verdicts.map(|verdict| record_of("charter", verdict)));
-        let mut pages: Vec<Page> =
-            records.map(|record| of_record(&record, Some("{\"a\": \"Record\"}"), &ends(), &[nation()], language)).collect();
+        let mut pages: Vec<Page> = records
+            .map(|record| of_record(&record, Some("{\"a\": \"Record\"}"), &ends(), &[nation()], language))
+            .collect();
         let versions = [model_of("1.0", None), model_of("2.0", Some("Apache-2.0"))];
         pages.extend(versions.iter().map(|model| of_model(model, &[], &[], &[nation()], language)));
         let mut other = versions[0].clone();

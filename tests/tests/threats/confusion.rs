@@ -151,7 +151,13 @@ fn is_root(hand: &Hand) -> bool {
 
 impl Court {
     fn convene() -> Self {
-        let mut court = Self { nation: Nation::new("FR"), state: State::default(), second: State::default(), standing: Vec::new(), hands: Vec::new() };
+        let mut court = Self {
+            nation: Nation::new("FR"),
+            state: State::default(),
+            second: State::default(),
+            standing: Vec::new(),
+            hands: Vec::new(),
+        };
         let mut judge = Judge::default();
         let charter = court.nation.charter();
         judge.admit(&court.nation.origin, &charter).unwrap();

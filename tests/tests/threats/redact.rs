@@ -180,7 +180,7 @@ impl Publisher {
     }
 
     fn card(&mut self, node: &Node, word: &str) -> Digest {
-        let document = upload(node, format!("# About {word}\n").into_bytes(), "text/markdown");
+        let document = upload(node, format!("# About {word}\n").as_bytes(), "text/markdown");
         let name = self.name();
         let draft = json!({
             "org": "lab",
@@ -197,7 +197,7 @@ impl Publisher {
     }
 
     fn license(&mut self, node: &Node, word: &str) -> Digest {
-        let text = upload(node, format!("Ask {word} first.\n").into_bytes(), "text/plain");
+        let text = upload(node, format!("Ask {word} first.\n").as_bytes(), "text/plain");
         let name = self.name();
         let draft = json!({
             "org": "lab",
@@ -213,7 +213,7 @@ impl Publisher {
         let (content, path) = (word.as_bytes(), format!("of-{word}.bin"));
         let (sha256, chunk) = (Digest::of(content), leaf_hash(content));
         let manifest = format!("chancery.manifest/v1\n{sha256} {} {path}\n", content.len());
-        let hashes = upload(node, chunk.as_bytes().to_vec(), "application/octet-stream");
+        let hashes = upload(node, chunk.as_bytes(), "application/octet-stream");
         let name = self.name();
         let draft = json!({
             "org": "lab",
@@ -257,9 +257,9 @@ impl Publisher {
     }
 }
 
-fn upload(node: &Node, bytes: Vec<u8>, media_type: &str) -> Value {
-    let (digest, length) = (Digest::of(&bytes), bytes.len());
-    ureq::put(format!("{}/blob/{digest}", node.url)).send(&bytes).unwrap();
+fn upload(node: &Node, bytes: &[u8], media_type: &str) -> Value {
+    let (digest, length) = (Digest::of(bytes), bytes.len());
+    ureq::put(format!("{}/blob/{digest}", node.url)).send(bytes).unwrap();
     json!({ "sha256": digest, "sizeBytes": length, "mediaType": media_type })
 }
 

@@ -22,11 +22,25 @@ const PUBLISHERS: usize = 3;
 /// One thing that somebody does. The charter is entry 0 of every history.
 #[derive(Clone, Debug)]
 enum Event {
-    Delegate { publisher: usize, by: usize },
+    Delegate {
+        publisher: usize,
+        by: usize,
+    },
     /// A card of a version of its own, or of that of an entry which it supersedes.
-    Card { by: Vec<usize>, of: Option<usize> },
-    End { entry: usize, redacts: bool, by: Ender },
-    Revoke { whom: Whom, why: Why, by: By },
+    Card {
+        by: Vec<usize>,
+        of: Option<usize>,
+    },
+    End {
+        entry: usize,
+        redacts: bool,
+        by: Ender,
+    },
+    Revoke {
+        whom: Whom,
+        why: Why,
+        by: By,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
