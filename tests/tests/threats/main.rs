@@ -12,6 +12,7 @@ mod json;
 mod judges;
 mod lost;
 mod mix;
+mod redact;
 mod split;
 mod stolen;
 mod tamper;
@@ -59,6 +60,12 @@ fn stolen_key() {
 #[test]
 fn lose_everything() {
     row::report("T13", "lose_everything", lost::run);
+}
+
+/// What was redacted is still somewhere, or its going breaks what stays.
+#[test]
+fn redact_everywhere() {
+    row::report("T27", "redact_everywhere", redact::run);
 }
 
 /// Genuine parts of different histories are put together.
