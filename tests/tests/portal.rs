@@ -37,8 +37,8 @@ fn a_diplomat_finds_and_verifies_a_model_in_the_browser() {
         institute.release(brazil, &model, 2).unwrap().card
     });
     federation.wait_for(&[release.card, second.card.clone(), withdrawn.clone(), redacted.clone()]).unwrap();
-    end(&federation, &["withdraw", &withdrawn, "--reason", "safety"]);
-    end(&federation, &["redact", &redacted, "--reason", "personal-data", "--yes"]);
+    end(&federation, &["withdraw", &withdrawn, "--reason", "safety"]).unwrap();
+    end(&federation, &["redact", &redacted, "--reason", "personal-data", "--yes"]).unwrap();
     let nodes = federation.nodes.iter().map(|node| (node.code.clone(), json!(node.url)));
     let mut said: serde_json::Map<_, _> = nodes.collect();
     said.insert("weights".to_owned(), json!(weights));
@@ -52,12 +52,12 @@ fn a_diplomat_finds_and_verifies_a_model_in_the_browser() {
 }
 
 /// The registrar of Brazil ends a record.
-fn end(federation: &Federation, arguments: &[&str]) {
+fn end(federation: &Federation, arguments: &[&str]) -> anyhow::Result<()> {
     let brazil = federation.node("BR");
-    let home = brazil.folder.parent().unwrap();
+    let home = brazil.home();
     let registrar = brazil.folder.join("keys").join("registrar.key");
     let mut command = chancery(home);
     command.current_dir(home).args(arguments).args(["--statement", "en=It gives <b>dangerous</b> advice."]);
     command.args(["--statement", "ar=يقدّم نصائح خطرة.", "--node", &brazil.url, "--key"]).arg(registrar);
-    succeed(&mut command).unwrap();
+    succeed(&mut command).map(drop)
 }
