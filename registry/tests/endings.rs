@@ -323,8 +323,9 @@ async fn a_false_redaction_hides_nothing_from_who_comes_late() {
 
     let true_one = redaction(&source, &card, index);
     let (bytes, frame) = entry(&true_one);
+    let (entries, frames) = ([bytes], [frame]);
     for mirror in [&early, &late] {
-        common::take_in(&source, mirror, &[bytes.clone()], &[frame.clone()]).await;
+        common::take_in(&source, mirror, &entries, &frames).await;
         assert_eq!(verdict(&mirror.registry, &card).await, Verdict::Redacted);
         assert_eq!(verdict(&mirror.registry, &own).await, Verdict::Valid);
         assert_eq!(mirror.registry.missing(&source.origin, 9).await.unwrap(), []);
