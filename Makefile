@@ -28,6 +28,7 @@ test: needs explore portal browser postgres token ## Run every check that CI run
 on-postgres:
 	$(CARGO) test --locked -p chancery-migrations -p chancery-registry -p chancery-server
 	$(CARGO) test --locked -p chancery-tests --test federation --test processes
+	$(CARGO) test --locked -p chancery-tests --test threats redact_everywhere
 
 lint: ## Check form and lints only
 	$(CARGO) fmt --all --check

@@ -29,7 +29,7 @@ impl Registry {
         if !self.core.leads() {
             return Ok(false);
         }
-        let waiting: Vec<Vec<u8>> = erased::Entity::find()
+        let unscrubbed: Vec<Vec<u8>> = erased::Entity::find()
             .select_only()
             .column(erased::Column::Envelope)
             .filter(erased::Column::Scrubbed.eq(false))
@@ -37,12 +37,12 @@ impl Registry {
             .all(self.core.store.read())
             .await
             .attempting("ask what was erased")?;
-        if waiting.is_empty() {
+        if unscrubbed.is_empty() {
             return Ok(false);
         }
         self.core.store.scrub().await?;
         let writing = self.core.store.write().await?;
-        for some in waiting.chunks(ROWS_PER_STATEMENT) {
+        for some in unscrubbed.chunks(ROWS_PER_STATEMENT) {
             let update = erased::Entity::update_many().col_expr(erased::Column::Scrubbed, Expr::value(true));
             let update = update.filter(erased::Column::Envelope.is_in(some.iter().cloned())).exec(&*writing).await;
             update.attempting("remember what is scrubbed")?;

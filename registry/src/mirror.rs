@@ -105,9 +105,11 @@ impl Registry {
         let db = &*writing;
         let held = log::find(db, origin).await?.ok_or_else(|| Error::UnknownLog(origin.clone()))?;
         let Arrived { bodies, blobs } = Arrived::read(bodies);
-        let (mut kept, mut first) = (0, None::<u64>);
+        let (mut kept, mut first, mut refused) = (0, None::<u64>, false);
         for (digest, body) in &bodies {
             if erase::is_erased(db, digest, Some(body)).await? {
+                // Nobody waits for it from now on.
+                refused = true;
                 continue;
             }
             if let Some(index) = bodies::arrive(db, &held.log, digest).await? {
@@ -127,8 +129,10 @@ impl Registry {
             erase::follow(db, &held.log).await?;
             ground::heed(db, &self.core, &held.log, first).await?;
         }
-        if kept > 0 {
+        if kept > 0 || refused {
             writing.commit().await?;
+        }
+        if kept > 0 {
             self.core.ring(origin, held.size, false);
         }
         Ok(kept)

@@ -331,7 +331,7 @@ pub struct Ending {
 pub struct Erasure {
     /// The receipts held here, by nation; of each nation the first.
     pub receipts: Vec<RecordSummary>,
-    /// Other nations that say they hold the log as far as the redaction and have sent none that is held here.
+    /// The log's own nation, and others that say they hold it as far as the redaction, of which none is held here.
     pub silent: Vec<Nation>,
 }
 

@@ -6,7 +6,7 @@ mod common;
 
 use chancery_registry::{Admission, ModelFilter, ModelOrder, Page, Registry, Verdict};
 use chancery_schema::admission::{Code, Submission};
-use chancery_schema::bundle::Bundle;
+use chancery_schema::bundle::{self, Bundle, Trust};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::frame::Frame;
@@ -164,14 +164,21 @@ async fn a_withdrawn_card_stays_readable_and_its_version_is_nobodys_again() {
         let versions: Vec<_> = versions.iter().map(|model| (model.version.as_str(), model.ended)).collect();
         assert_eq!(versions, [("1.0", false), ("0.9", true)]);
         let bytes = registry.bundle(&second.record_digest()).await.unwrap().expect("a bundle");
-        let records = Bundle::read(&bytes).unwrap().records;
+        let bundle = Bundle::read(&bytes).unwrap();
+        let report = bundle::verify(&bundle, &Trust::Fingerprint(source.fingerprint));
+        assert_eq!(report.verdict, bundle::Verdict::Withdrawn, "{:?}", report.checks);
+        let records = bundle.records;
         assert!(records.iter().any(|it| it.envelope.record_digest() == withdrawal.record_digest()));
         stays_when_rebuilt(registry).await;
     }
     assert_eq!(rows(&source, &source).await, rows(&early, &source).await);
     source.admit(&self::withdrawal(&source, &again, "retired")).await;
     let ended = ModelFilter { ended: Some(true), ..ModelFilter::default() };
-    assert_eq!(listed(&source.registry, &ended).await, [("umoja@1.0".to_owned(), true)]);
+    assert_eq!(
+        listed(&source.registry, &ended).await,
+        [("umoja@0.9".to_owned(), true)],
+        "the last of those that ended"
+    );
     let standing = ModelFilter { ended: Some(false), ..ModelFilter::default() };
     assert_eq!(listed(&source.registry, &standing).await, []);
 }
@@ -261,10 +268,12 @@ async fn who_never_saw_a_redacted_record_has_the_same_view_as_who_did() {
     assert_eq!(late.registry.piece(&last.digest()).await.unwrap(), None);
 
     // Of a redacted record the bundle has the redaction, and of what rests on one, too.
-    for about in [&under] {
+    for (about, verdict) in [(&last, bundle::Verdict::Redacted), (&under, bundle::Verdict::Verified)] {
         let bytes = late.registry.bundle(&about.record_digest()).await.unwrap().expect("a bundle");
         let bundle = Bundle::read(&bytes).unwrap();
         assert_eq!(bundle.header.record, about.record_digest());
+        let report = bundle::verify(&bundle, &Trust::Fingerprint(source.fingerprint));
+        assert_eq!(report.verdict, verdict, "{:?}", report.checks);
         let records: Vec<_> = bundle.records.iter().map(|it| it.envelope.record_digest()).collect();
         assert!(!records.contains(&last.record_digest()) && !records.contains(&license.record_digest()));
         let kinds = bundle.records.iter().map(|it| Submission::open(it.envelope.clone()).unwrap().record.kind());
@@ -314,8 +323,9 @@ async fn a_false_redaction_hides_nothing_from_who_comes_late() {
 
     let true_one = redaction(&source, &card, index);
     let (bytes, frame) = entry(&true_one);
+    let (entries, frames) = ([bytes], [frame]);
     for mirror in [&early, &late] {
-        common::take_in(&source, mirror, &[bytes.clone()], &[frame.clone()]).await;
+        common::take_in(&source, mirror, &entries, &frames).await;
         assert_eq!(verdict(&mirror.registry, &card).await, Verdict::Redacted);
         assert_eq!(verdict(&mirror.registry, &own).await, Verdict::Valid);
         assert_eq!(mirror.registry.missing(&source.origin, 9).await.unwrap(), []);
@@ -335,6 +345,8 @@ async fn receipts_are_due_once_the_files_are_clean_and_never_twice() {
     let redaction = redaction(&source, &card, index);
     source.admit(&redaction).await;
     pull(&source, &early.registry).await;
+    let erasure = source.registry.erasure(&source.origin, &card.record_digest()).await.unwrap().unwrap();
+    assert_eq!((erasure.receipts, erasure.silent), (vec![], vec![source.code.clone()]));
     for nation in [&source, &early] {
         assert_eq!(nation.registry.unreceipted(10).await.unwrap(), [], "the files are not clean yet");
         assert!(nation.registry.scrub().await.unwrap());

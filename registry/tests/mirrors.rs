@@ -4,7 +4,7 @@
 
 mod common;
 
-use chancery_registry::{Admission, Error, MirrorState, ModelFilter, ModelOrder, Page, Verdict};
+use chancery_registry::{Admission, Error, ModelFilter, ModelOrder, Page, Verdict};
 use chancery_schema::admission::Code;
 use chancery_schema::bundle::{self, Bundle, Trust, verify};
 use chancery_schema::digest::Digest;
@@ -12,10 +12,8 @@ use chancery_schema::envelope::Envelope;
 use chancery_schema::frame::{Frame, Package};
 use chancery_schema::key::Role;
 use chancery_schema::limits::PACKAGE_BYTES_MAX;
-use chancery_schema::log::checkpoint::{self, Checkpoint};
 use chancery_schema::log::entry::Entry;
 use chancery_schema::log::tile::tiles_at;
-use chancery_schema::log::tree::{MemoryTree, leaf_hash, subtree_consistency_proof};
 use chancery_schema::name::Origin;
 use chancery_schema::record::{Kind, Scope};
 use common::{Nation, document, pull, take_in};

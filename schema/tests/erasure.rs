@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use self::nation::{Nation, blob};
 
 #[path = "../../tests/src/nation.rs"]
-#[allow(dead_code, reason = "the other tests use the rest, where these are public")]
+#[allow(dead_code, clippy::unused_self, reason = "the other tests use the rest, where these are public")]
 mod nation;
 
 /// What somebody does: four numbers, read by [`Log::enter`].
@@ -109,20 +109,20 @@ impl Log {
             }
             4..=6 => self.card(publisher, model, how, state),
             7 | 8 => {
-                let Some((_, ended)) = self.pick(None, which) else { return };
+                let Some((_, target)) = self.pick(None, which) else { return };
                 let draft = json!({
-                    "kind": ended.record.kind(), "withdraws": ended.digest, "scope": ended.record.scope(),
+                    "kind": target.record.kind(), "withdraws": target.digest, "scope": target.record.scope(),
                     "reason": "other",
                 });
                 self.sign(Kind::Withdrawal, draft, &[ender]);
             }
             9..=11 => {
-                let Some((index, ended)) = self.pick(None, which) else { return };
+                let Some((index, target)) = self.pick(None, which) else { return };
                 let mut draft = json!({
-                    "kind": ended.record.kind(), "redacts": ended.digest, "scope": ended.record.scope(),
-                    "index": index, "signers": ended.envelope.key_ids().collect::<Vec<_>>(), "reason": "other",
+                    "kind": target.record.kind(), "redacts": target.digest, "scope": target.record.scope(),
+                    "index": index, "signers": target.envelope.key_ids().collect::<Vec<_>>(), "reason": "other",
                 });
-                if let Record::ModelCard(card) = &ended.record {
+                if let Record::ModelCard(card) = &target.record {
                     draft["version"] = json!(card.version);
                 }
                 if how == 0 {
@@ -144,13 +144,13 @@ impl Log {
     }
 
     fn card(&mut self, publisher: u8, model: &str, how: u8, state: &State) {
-        let number = if how % 3 == 0 { "2" } else { "1" };
+        let number = if how.is_multiple_of(3) { "2" } else { "1" };
         let mut draft = self.nation.card_draft(model, number);
-        if how % 4 != 0 {
+        if !how.is_multiple_of(4) {
             let weights = self.pick(Some(Kind::Weights), how / 4).map(|(_, it)| it.digest);
             draft["weights"] = json!(weights.into_iter().collect::<Vec<_>>());
         }
-        if how % 5 != 0 {
+        if !how.is_multiple_of(5) {
             draft["license"] = json!(self.pick(Some(Kind::License), how / 5).map(|(_, it)| it.digest));
         }
         draft["supersedes"] = json!(state.current_card(&format!("lab:{model}@{number}")));
@@ -158,7 +158,7 @@ impl Log {
     }
 
     fn revoke(&mut self, who: u8, which: u8, how: u8) {
-        let whom = if who % 3 == 0 { (Role::Registrar, which % 2) } else { (Role::Publisher, which % 3) };
+        let whom = if who.is_multiple_of(3) { (Role::Registrar, which % 2) } else { (Role::Publisher, which % 3) };
         let since = usize::from(how) % self.envelopes.len();
         let mut draft = match how % 3 {
             0 => json!({ "reason": "compromised-unknown" }),

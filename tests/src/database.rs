@@ -59,6 +59,16 @@ pub fn copy(folder: &Path, to: &Path) -> String {
     copied
 }
 
+/// Has `PostgreSQL` write to its files what it has in memory; nothing where tests do not use it.
+///
+/// # Panics
+/// When it does not.
+pub fn write_out() {
+    if let Ok(socket) = std::env::var(SOCKET) {
+        psql(&socket, "postgres", "CHECKPOINT");
+    }
+}
+
 /// A statement written for `SQLite` as the database in use reads it: its bytes, and their type.
 #[must_use]
 pub fn statement(sql: &str) -> String {

@@ -1,5 +1,6 @@
 // The portal in a real browser against real nodes. `tests/tests/portal.rs` starts three nations and says where
-// they are: CHANCERY_E2E is {"FR": url, "KE": url, "BR": url, "weights": folder, "hostile": record digest}.
+// they are: CHANCERY_E2E is {"FR": url, "KE": url, "BR": url, "weights": folder} and digests of
+// cards: "hostile" of FR, "withdrawn" and "redacted" of BR.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -225,6 +226,107 @@ test('hostile text of a card does nothing, and honest text of two directions sta
     assert.match(text, /نموذج/);
     assert.equal(await page.locator('main img, main script, main iframe, main svg a').count(), 0);
     assert.equal(await page.locator('main a[href^="javascript" i]').count(), 0);
+  });
+});
+
+describe('a record that has ended', () => {
+  const WITHDRAWN = '/model/BR/instituto/withdrawn/1.0';
+  const REDACTED = '/model/BR/instituto/redacted/1.0';
+
+  /** Waits until Kenya has heard of both, and of who has erased what. */
+  before(async () => {
+    const query = 'query($digest: Digest!) { record(digest: $digest) { verdict { state } erasure { receipts { nation { code } } } } }';
+    const ask = async (digest) => {
+      const answer = await fetch(`${federation.KE}/graphql`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables: { digest } }),
+      });
+      return (await answer.json()).data?.record;
+    };
+    const there = async () => {
+      const [withdrawn, redacted] = await Promise.all([ask(federation.withdrawn), ask(federation.redacted)]);
+      return withdrawn?.verdict.state === 'WITHDRAWN' && redacted?.verdict.state === 'REDACTED' && redacted.erasure.receipts.length === 3;
+    };
+    const end = Date.now() + 120_000;
+    while (!(await there())) {
+      assert.ok(Date.now() < end, `within two minutes Kenya says ${JSON.stringify(await ask(federation.redacted))}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  });
+
+  test('is marked in the list, and its page says who ended it and why', async () => {
+    await visit({}, async (page) => {
+      await page.goto(`${federation.KE}/en/nation/BR`);
+      await page.getByRole('button', { name: 'I have compared it: pin it' }).click();
+      await page.getByText('You have pinned this fingerprint').waitFor();
+      await page.goto(`${federation.KE}/en/models?nation=BR`);
+      const withdrawn = page.getByRole('article').filter({ hasText: 'instituto/withdrawn' });
+      await withdrawn.getByText('withdrawn by its nation').waitFor();
+      await page.getByRole('article').filter({ hasText: 'instituto/redacted' }).getByText('redacted: its contents are erased').waitFor();
+      // To the model by its link, with the keyboard.
+      await withdrawn.getByRole('link').focus();
+      await page.keyboard.press('Enter');
+      await page.locator('[data-verdict="withdrawn"]').waitFor();
+      const text = await page.locator('main').innerText();
+      assert.match(text, /Brazil no longer stands by this record\. Entry \d+ of its log says so/);
+      assert.match(text, /Reason: what it describes is not safe/);
+      assert.match(text, /It gives <b>dangerous<\/b> advice\./);
+      assert.match(text, /A canary sings/, 'it stays readable');
+      await page.goto(`${federation.KE}/en${REDACTED}`);
+      await page.locator('[data-verdict="redacted"]').waitFor();
+      const erased = await page.locator('main').innerText();
+      assert.doesNotMatch(erased, /canary/);
+      for (const nation of ['Brazil', 'France', 'Kenya']) await page.getByRole('link', { name: `Receipt: ${nation}` }).waitFor();
+      await page.getByRole('link', { name: 'Receipt: France' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByText('It is a receipt of an erasure.').waitFor();
+    });
+  });
+
+  test('is readable without JavaScript, and printed', async () => {
+    await visit({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${federation.KE}/en/record/${federation.redacted}`);
+      const text = await page.locator('body').innerText();
+      assert.match(text, /redacted: its contents are erased/);
+      assert.match(text, /personal-data/);
+      await page.goto(`${federation.KE}/ar${WITHDRAWN}`);
+      assert.match(await page.locator('main[lang="ar"]').innerText(), /سحبتها دولتها[^]*يقدّم نصائح خطرة/);
+    });
+    await visit({}, async (page) => {
+      await page.goto(`${federation.KE}/en${REDACTED}`);
+      await page.locator('[data-verdict]').waitFor();
+      await page.emulateMedia({ media: 'print' });
+      const text = await page.locator('main').innerText();
+      assert.match(text, /Reason: it says something about a person/);
+      assert.match(text, /Say that they have erased it/);
+    });
+  });
+
+  for (const language of ['en', 'ar', 'zh']) {
+    for (const colorScheme of ['light', 'dark']) {
+      test(`is accessible in ${language}, ${colorScheme}`, async () => {
+        await visit({ colorScheme }, async (page) => {
+          const paths = [WITHDRAWN, REDACTED, `/record/${federation.withdrawn}`, `/record/${federation.redacted}`];
+          for (const path of paths) {
+            await page.goto(`${federation.KE}/${language}${path}`);
+            await page.locator('[data-verdict]').waitFor();
+            await page.locator('[data-end]').waitFor();
+            await page.waitForLoadState('networkidle');
+            assert.deepEqual(await axe(page), [], path);
+          }
+        });
+      });
+    }
+  }
+
+  test('fits a telephone', async () => {
+    await visit({ viewport: { width: 360, height: 740 } }, async (page) => {
+      for (const path of [WITHDRAWN, REDACTED]) {
+        await page.goto(`${federation.KE}/en${path}`);
+        await page.locator('[data-end]').waitFor();
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `${path} sticks out by ${wide} pixels`);
+      }
+    });
   });
 });
 

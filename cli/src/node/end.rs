@@ -209,11 +209,8 @@ impl Target {
     fn ask(client: &Client, keys: &Keys, digest: &Digest) -> Outcome<Self> {
         let answer: Value = client.ask(RECORD, &json!({ "digest": digest }))?;
         let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str);
-        if let Some(state @ ("WITHDRAWN" | "REDACTED")) = text("/record/verdict/state") {
-            let redacted = text("/record/envelope").is_none();
-            if redacted {
-                return fail(Exit::Usage, format!("the record {digest} is {} already", state.to_lowercase()));
-            }
+        if text("/record/verdict/state") == Some("REDACTED") {
+            return fail(Exit::Usage, format!("the record {digest} is redacted already"));
         }
         let (Some(envelope), Some(proof)) = (text("/record/envelope"), text("/record/proof")) else {
             let hint = "check the digest, and that the node is that of your nation";

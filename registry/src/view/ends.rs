@@ -48,13 +48,13 @@ impl Registry {
         Ok(ends)
     }
 
-    /// Who says that the body of a redacted record is gone, and which mirrors have not; none where no
-    /// redaction of it is held.
+    /// Who says that the body of a redacted record is gone, and who has not; none where no redaction of it is
+    /// held.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn erasure(&self, origin: &Origin, record: &Digest) -> Result<Option<Erasure>> {
-        let (index, receipts) = {
+        let (own, index, receipts) = {
             let db = self.core.store.snapshot().await?;
             let Some(held) = log::find(&db, origin).await? else { return Ok(None) };
             let redaction = ending::Column::Kind.eq(Kind::Redaction.as_str());
@@ -79,12 +79,13 @@ impl Registry {
                 let record = logs.summary(record.ok_or_else(|| broken(&held.log))?)?;
                 first.entry((record.nation.clone(), record.origin.clone())).or_insert(record);
             }
-            (size(redaction.idx)?, first.into_values().collect::<Vec<_>>())
+            (held.log.nation, size(redaction.idx)?, first.into_values().collect::<Vec<_>>())
         };
         let standing = self.standing(origin, Some(index)).await?;
         let said: BTreeSet<_> = receipts.iter().map(|receipt| receipt.nation.clone()).collect();
         let mirrored = standing.map_or_else(Vec::new, |standing| standing.mirrored);
-        let silent = mirrored.into_iter().map(|(nation, _)| nation).filter(|nation| !said.contains(nation)).collect();
+        let holders = std::iter::once(own).chain(mirrored.into_iter().map(|(nation, _)| nation));
+        let silent = holders.filter(|nation| !said.contains(nation)).collect();
         Ok(Some(Erasure { receipts, silent }))
     }
 }

@@ -429,7 +429,7 @@ impl Ended {
         self.history.envelopes.len() - 1
     }
 
-    fn redaction(&mut self, (kind, scope, index): (Kind, &str, usize), said: Value) -> usize {
+    fn redaction(&mut self, (kind, scope, index): (Kind, &str, usize), said: &Value) -> usize {
         let mut draft = json!({
             "kind": kind, "redacts": self.digest(index), "scope": scope, "index": index,
             "signers": self.history.envelopes[index].key_ids().collect::<Vec<_>>(), "reason": "personal-data",
@@ -467,7 +467,7 @@ impl Ended {
         let nothing = || json!({});
         let as_redacted = |said: Value| {
             of(5, &|log| {
-                let end = log.redaction(CARD, said.clone());
+                let end = log.redaction(CARD, &said);
                 vec![0, 1, end]
             })
         };
@@ -519,15 +519,15 @@ impl Ended {
             good(
                 "a card whose weights were redacted",
                 of(5, &|log| {
-                    let end = log.redaction(WEIGHTS, nothing());
+                    let end = log.redaction(WEIGHTS, &nothing());
                     vec![0, 1, 3, 5, end]
                 }),
             ),
             good(
                 "a card whose weights and terms were redacted, and that was withdrawn",
                 of(5, &|log| {
-                    let first = log.redaction(TERMS, nothing());
-                    let second = log.redaction(WEIGHTS, nothing());
+                    let first = log.redaction(TERMS, &nothing());
+                    let second = log.redaction(WEIGHTS, &nothing());
                     let end = log.withdrawal(CARD, &log.registrar.clone());
                     vec![0, 1, 5, first, second, end]
                 }),
@@ -535,7 +535,7 @@ impl Ended {
             good(
                 "a card that was redacted, with its body",
                 of(5, &|log| {
-                    let end = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, &nothing());
                     vec![0, 1, 2, 3, 5, end]
                 }),
             ),
@@ -544,14 +544,14 @@ impl Ended {
                 "a card that was withdrawn and then redacted",
                 of(5, &|log| {
                     let first = log.withdrawal(CARD, &log.registrar.clone());
-                    let end = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, &nothing());
                     vec![0, 1, first, end]
                 }),
             ),
             good(
                 "a card that was redacted, and whose key was compromised before",
                 of(5, &|log| {
-                    let end = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, &nothing());
                     let gone = log.revocation(&log.publisher.clone(), 5);
                     vec![0, 1, end, gone]
                 }),
@@ -559,7 +559,7 @@ impl Ended {
             good(
                 "a card that was redacted by a key that was revoked",
                 of(5, &|log| {
-                    let end = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, &nothing());
                     let gone = log.revocation(&log.registrar.clone(), end);
                     vec![0, 1, end, gone]
                 }),
@@ -567,14 +567,14 @@ impl Ended {
             good(
                 "redacted weights",
                 of(2, &|log| {
-                    let end = log.redaction(WEIGHTS, nothing());
+                    let end = log.redaction(WEIGHTS, &nothing());
                     vec![0, 1, end]
                 }),
             ),
             good(
                 "a redaction itself",
                 of(6, &|log| {
-                    let end = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, &nothing());
                     vec![0, 1, end]
                 }),
             ),
@@ -584,8 +584,8 @@ impl Ended {
             bad(
                 "two redacted records in one place",
                 of(5, &|log| {
-                    let first = log.redaction((Kind::License, "lab:stray", 4), json!({ "index": 5 }));
-                    let end = log.redaction(CARD, nothing());
+                    let first = log.redaction((Kind::License, "lab:stray", 4), &json!({ "index": 5 }));
+                    let end = log.redaction(CARD, &nothing());
                     vec![0, 1, first, end]
                 }),
                 unsaid,
@@ -593,8 +593,8 @@ impl Ended {
             bad(
                 "a card that was redacted twice",
                 of(5, &|log| {
-                    let first = log.redaction(CARD, nothing());
-                    let end = log.redaction(CARD, json!({ "reason": "law" }));
+                    let first = log.redaction(CARD, &nothing());
+                    let end = log.redaction(CARD, &json!({ "reason": "law" }));
                     vec![0, 1, first, end]
                 }),
                 "signatures: the record ",
@@ -603,7 +603,7 @@ impl Ended {
                 "a card with its body, redacted with other signers",
                 of(5, &|log| {
                     let other = json!({ "signers": [log.digest(0)] });
-                    let end = log.redaction(CARD, other);
+                    let end = log.redaction(CARD, &other);
                     vec![0, 1, 2, 3, 5, end]
                 }),
                 "signatures: the record ",
@@ -612,7 +612,7 @@ impl Ended {
                 "a card that was redacted by one who may not",
                 of(5, &|log| {
                     log.registrar = log.publisher.clone();
-                    let end = log.redaction(CARD, nothing());
+                    let end = log.redaction(CARD, &nothing());
                     vec![0, 1, end]
                 }),
                 "signatures: the publisher key of ",
@@ -625,7 +625,7 @@ impl Ended {
             bad(
                 "a card that came after the redaction of its weights",
                 of(7, &|log| {
-                    let end = log.redaction(WEIGHTS, nothing());
+                    let end = log.redaction(WEIGHTS, &nothing());
                     let mut draft = log.history.nation.card_draft("model", "1.1");
                     draft["weights"] = json!([log.digest(2)]);
                     let card = log.history.nation.sign(Kind::ModelCard, draft, &[&log.publisher]);

@@ -13,6 +13,7 @@ mod json;
 mod judges;
 mod lost;
 mod mix;
+mod redact;
 mod split;
 mod stolen;
 mod tamper;
@@ -66,6 +67,12 @@ fn lose_everything() {
 #[test]
 fn clock_chaos() {
     row::report("T14", "clock_chaos", clock::run);
+}
+
+/// What was redacted is still somewhere, or its going breaks what stays.
+#[test]
+fn redact_everywhere() {
+    row::report("T27", "redact_everywhere", redact::run);
 }
 
 /// Genuine parts of different histories are put together.

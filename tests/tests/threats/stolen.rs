@@ -132,10 +132,11 @@ impl Model {
     /// How far what was admitted at `at` is trusted.
     fn trust(&self, at: usize) -> Trust {
         match &self.log[at] {
-            Event::Delegate { by, .. } | Event::Revoke { by: By::Registrar(by), .. } => self.registrar(*by, at),
+            Event::Delegate { by, .. }
+            | Event::Revoke { by: By::Registrar(by), .. }
+            | Event::End { by: Ender::Registrar(by), .. } => self.registrar(*by, at),
             Event::Card { by, .. } => by.iter().map(|publisher| self.publisher(*publisher, at)).max().unwrap_or(2),
             Event::End { by: Ender::Publisher(by), .. } => self.publisher(*by, at),
-            Event::End { by: Ender::Registrar(by), .. } => self.registrar(*by, at),
             Event::Revoke { by: By::Roots, .. } => 2,
         }
     }

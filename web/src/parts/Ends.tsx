@@ -74,28 +74,32 @@ function Erasure(props: { erasure: NonNullable<Ended['erasure']> }): ReactNode {
   const { t, date, nationName } = useText();
   const { receipts, silent } = props.erasure;
   return (
-    <dl className="erasure">
-      <dt>{t('erasure.receipts')}</dt>
-      {receipts.length === 0 && <dd>{t('erasure.none')}</dd>}
-      {receipts.map(({ nation, issuedAt, digest }) => (
-        <dd key={nation.code}>
-          {nationName(nation.code)}
-          {issuedAt !== null && <> · {date(issuedAt)}</>}
-          {digest !== null && (
-            <>
-              {' '}
-              · <Link href={`/record/${digest}`} aria-label={`${t('erasure.receipt')}: ${nationName(nation.code)}`}>{t('erasure.receipt')}</Link>
-            </>
-          )}
+    <section className="notice" aria-label={t('erasure.receipts')}>
+      <dl>
+        <dt>{t('erasure.receipts')}</dt>
+        <dd>
+          {receipts.length === 0 && t('erasure.none')}
+          {receipts.map(({ nation, issuedAt, digest }) => (
+            <div key={nation.code}>
+              {nationName(nation.code)}
+              {issuedAt !== null && <> · {date(issuedAt)}</>}
+              {digest !== null && (
+                <>
+                  {' '}
+                  · <Link href={`/record/${digest}`} aria-label={`${t('erasure.receipt')}: ${nationName(nation.code)}`}>{t('erasure.receipt')}</Link>
+                </>
+              )}
+            </div>
+          ))}
         </dd>
-      ))}
-      {silent.length > 0 && (
-        <>
-          <dt>{t('erasure.silent')}</dt>
-          <dd>{silent.map(({ code }) => nationName(code)).join(t('list.comma'))}</dd>
-        </>
-      )}
-      <dd>{t('erasure.note')}</dd>
-    </dl>
+        {silent.length > 0 && (
+          <>
+            <dt>{t('erasure.silent')}</dt>
+            <dd>{silent.map(({ code }) => nationName(code)).join(t('list.comma'))}</dd>
+          </>
+        )}
+      </dl>
+      <p>{t('erasure.note')}</p>
+    </section>
   );
 }

@@ -255,7 +255,9 @@ class Run {
     if (checkpoint === undefined) return this.fail('log', 'no-record', {}, 'the bundle has no record');
     const { origin, size } = checkpoint.checkpoint;
     this.#known.size = size;
-    this.hold('log', { log: origin, size: String(size), index: String(this.#known.index ?? '') });
+    // Of what is erased, its redaction is proven.
+    const redaction = opened.find(({ submission: { record } }) => record.kind === 'redaction' && record.body.redacts === this.#known.record);
+    this.hold('log', { log: origin, size: String(size), index: String(this.#known.index ?? redaction?.index ?? '') });
     return [checkpoint, opened];
   }
 

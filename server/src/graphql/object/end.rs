@@ -62,7 +62,8 @@ impl Erasure {
         self.0.receipts.iter().cloned().map(ErasureReceipt).collect()
     }
 
-    /// Other nations that say they hold the log as far as the redaction, and of which no receipt is held here.
+    /// The log's own nation, and others that say they hold the log as far as the redaction, of which no receipt is
+    /// held here.
     async fn silent(&self, ctx: &Context<'_>) -> Result<Vec<Nation>> {
         let known = nations(ctx).await?;
         let silent = known.iter().filter(|nation| self.0.silent.contains(&nation.nation));
