@@ -107,6 +107,7 @@ impl History {
                 log: self.nation.origin.clone(),
                 record: about.expect("a bundle is about a record"),
             },
+            former: Vec::new(),
             records: indexes.iter().map(logged).collect(),
             former: Vec::new(),
             blobs: std::collections::BTreeMap::new(),

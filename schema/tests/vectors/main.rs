@@ -16,6 +16,7 @@ mod log;
 mod notes;
 mod records;
 mod standing;
+mod succession;
 mod transport;
 mod tree;
 

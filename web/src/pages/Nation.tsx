@@ -8,6 +8,7 @@ import { Foreign } from '../parts/Foreign';
 import { MODEL, ModelList } from '../parts/ModelList';
 import { NationName } from '../parts/NationName';
 import { STANDING, Standing } from '../parts/Standing';
+import { SUCCESSION, Succession } from '../parts/Succession';
 import { TWO_HISTORIES, TwoHistories } from '../parts/TwoHistories';
 import { Empty, Failure, Loading } from '../parts/states';
 import { Unkept } from '../parts/Unkept';
@@ -20,6 +21,7 @@ const NATION = graphql(
     nation(code: $code) {
       id code origin size fingerprint logKey witnessKey
       ...TwoHistories
+      ...Succession
       displayName(language: $language) displayNames { language text }
       charterVersion charter { digest }
       log {
@@ -30,7 +32,7 @@ const NATION = graphql(
     }
     partners { origin sync { state lastHeard since reason held shown } }
   }`,
-  [MODEL, STANDING, TWO_HISTORIES],
+  [MODEL, STANDING, SUCCESSION, TWO_HISTORIES],
 );
 
 type Asked = ResultOf<typeof NATION>;
@@ -53,15 +55,18 @@ export function Nation(props: { params: { code: string } }): ReactNode {
       </>
     );
   }
+  // A log whose place another took is no rival of it, and comes after it.
+  const rivals = data.nation.filter((nation) => nation.successor === null);
+  const logs = [...rivals, ...data.nation.filter((nation) => nation.successor !== null)];
   return (
     <>
-      {data.nation.length > 1 && (
+      {rivals.length > 1 && (
         <section className="notice notice-bad" role="alert">
           <h2>{t('nation.rivals.title')}</h2>
-          <p>{t('nation.rivals.text', { count: data.nation.length, code })}</p>
+          <p>{t('nation.rivals.text', { count: rivals.length, code })}</p>
         </section>
       )}
-      {data.nation.map((nation) => (
+      {logs.map((nation) => (
         <Claimant key={nation.id} nation={nation} sync={data.partners.find((partner) => partner.origin === nation.origin)?.sync} />
       ))}
     </>
@@ -77,6 +82,7 @@ function Claimant(props: { nation: OneNation; sync: Asked['partners'][number]['s
         <NationName nation={nation} />
       </h1>
       <TwoHistories nation={nation} />
+      <Succession nation={nation} />
       <div className="two">
         <div>
           <section className="sheet">

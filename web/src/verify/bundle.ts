@@ -1,7 +1,7 @@
 /**
  * Bundles: a record with all its proof, in one file `.chancery` (schema/README.md, "Frames").
  *
- *     header │ (envelope │ proof)… in log order, the charter first │ blob… │ end
+ *     header │ former… │ (envelope │ proof)… in log order, the charter first │ blob… │ end
  *
  * Here a bundle is read whole or not at all; what it proves is for verify.ts.
  */
@@ -37,6 +37,8 @@ export interface LoggedRecord {
 /** A bundle as it was read: whole, but not yet verified. A page may also put one together from an API's answer. */
 export interface Bundle {
   readonly header: BundleHeader;
+  /** What tells of the logs that came before, as `readFormer` takes it. */
+  readonly former: readonly Envelope[];
   /** In the order of the log. */
   readonly records: readonly LoggedRecord[];
   /** The blobs that its records name, as far as they are in it; each has the digest under which it stands. */
@@ -50,14 +52,19 @@ export async function parseBundle(bytes: Bytes): Promise<Bundle> {
   const [first, ...rest] = frames;
   if (first?.type !== 'header') throw refused('no header comes first');
   const header = parseHeader(first.payload);
+  const former = new Map<Digest, Envelope>();
   const records = new Map<Digest, LoggedRecord>();
   const blobs = new Map<Digest, Bytes>();
   for (let at = 0; at < rest.length; at++) {
     const frame = rest[at];
-    if (frame?.type === 'envelope' && blobs.size === 0) {
+    if (frame?.type === 'former' && records.size === 0 && blobs.size === 0) {
+      const envelope = Envelope.fromFixed(frame.payload);
+      if (former.has(envelope.recordDigest)) throw refused('a record stands twice');
+      former.set(envelope.recordDigest, envelope);
+    } else if (frame?.type === 'envelope' && blobs.size === 0) {
       const record = readRecord(frame.payload, rest[++at]);
       const { recordDigest } = record.envelope;
-      if (records.has(recordDigest)) throw refused('a record stands twice');
+      if (records.has(recordDigest) || former.has(recordDigest)) throw refused('a record stands twice');
       records.set(recordDigest, record);
     } else if (frame?.type === 'blob') {
       if (blobs.has(frame.digest)) throw refused('a blob stands twice');
@@ -67,7 +74,7 @@ export async function parseBundle(bytes: Bytes): Promise<Bundle> {
   if (!records.has(header.record) && !(await redacted([...records.values()], header.record))) {
     throw refused('the record that the header names is missing');
   }
-  return { header, records: [...records.values()], blobs };
+  return { header, former: [...former.values()], records: [...records.values()], blobs };
 }
 
 /** Whether a redaction stands in the bundle for a record whose body is erased. */

@@ -17,7 +17,7 @@ const HEAD_BYTES = 4 + 1 + 32;
 /** One frame. Payloads are views of what was read. */
 export type Frame =
   | {
-      readonly type: 'header' | 'checkpoint' | 'envelope' | 'blob' | 'proof';
+      readonly type: 'header' | 'checkpoint' | 'envelope' | 'blob' | 'proof' | 'former';
       readonly payload: Bytes;
       readonly digest: Digest;
     }
@@ -96,6 +96,8 @@ function readPayload(type: number, payload: Bytes, digest: Digest): Frame {
     case 8:
       if (payload.length !== 8) throw refused('end');
       return { type: 'end', frames: new Front(payload, 'end').u64() };
+    case 9:
+      return { type: 'former', payload, digest };
     default:
       throw new Refused('frame-type', `frames of type ${type} are unknown to this version`);
   }

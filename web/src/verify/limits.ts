@@ -29,6 +29,7 @@ export const NOTE_BYTES_MAX = 128 << 10;
 export const PACKAGE_ENTRIES_MAX = 256;
 export const PACKAGE_BYTES_MAX = 4 << 20;
 export const FRAME_BYTES_MAX = 16 << 20;
+export const SUCCESSIONS_MAX = 8;
 export const BUNDLE_FRAMES_MAX = 256;
 export const BUNDLE_BYTES_MAX = 64 << 20;
 export const STALE_SECONDS = 86_400;

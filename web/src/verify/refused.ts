@@ -21,6 +21,7 @@ export type FormatCode =
   | 'policy' | 'proof' | 'proof-large' | 'proof-range' | 'proof-length' | 'proof-root'
   | 'frame' | 'frame-long' | 'frame-type' | 'frame-digest'
   | 'bundle' | 'bundle-large' | 'bundle-header'
+  | 'follows-former' | 'follows-nation' | 'follows-predecessor' | 'follows-roots'
   | 'tile-path' | 'tile-entries' | 'witness-text' | 'chunk-hashes';
 
 /** What was refused: a code for programs, a reason in English for whoever debugs. */

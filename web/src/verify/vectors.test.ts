@@ -438,30 +438,34 @@ const RUNNERS: Record<string, Runner> = {
     return { header, records: records.map((one) => one.envelope.recordDigest), blobs: [...blobs.keys()].sort() };
   },
 
-  'bundle-verdict': async (it, cases) => {
-    const trust: Trust =
-      it['policy'] === undefined
-        ? { pins: 'fingerprint', fingerprint: parseDigest(it['fingerprint']) }
-        : { pins: 'policy', policy: parsePolicy(toUtf8(it['policy'])) };
-    const report = await verify(await parseBundle(bundleOf(it, cases)), trust);
-    const last = report.steps.at(-1)!;
-    if (report.verdict === 'failed') throw new Refused('bundle', `${last.step}: ${last.problem}: ${last.reason}`);
-    return {
-      verdict: report.verdict,
-      checks: report.steps.map(({ step, outcome }) => [step, outcome]),
-      nation: report.nation,
-      log: report.log,
-      charterVersion: report.charterVersion,
-      record: report.record,
-      kind: report.kind,
-      index: Number(report.index),
-      size: Number(report.size),
-      signers: report.signers,
-      cosigners: report.cosigners.map(({ name, at }) => [name, formatTime(at)]),
-      end: endOf(report),
-    };
-  },
+  'bundle-verdict': bundleVerdict,
+  succession: bundleVerdict,
 };
+
+/** What a bundle proves to a reader with this trust. */
+async function bundleVerdict(it: Input, cases: readonly Input[]): Promise<unknown> {
+  const trust: Trust =
+    it['policy'] === undefined
+      ? { pins: 'fingerprint', fingerprint: parseDigest(it['fingerprint']) }
+      : { pins: 'policy', policy: parsePolicy(toUtf8(it['policy'])) };
+  const report = await verify(await parseBundle(bundleOf(it, cases)), trust);
+  const last = report.steps.at(-1)!;
+  if (report.verdict === 'failed') throw new Refused('bundle', `${last.step}: ${last.problem}: ${last.reason}`);
+  return {
+    verdict: report.verdict,
+    checks: report.steps.map(({ step, outcome }) => [step, outcome]),
+    nation: report.nation,
+    log: report.log,
+    charterVersion: report.charterVersion,
+    record: report.record,
+    kind: report.kind,
+    index: Number(report.index),
+    size: Number(report.size),
+    signers: report.signers,
+    cosigners: report.cosigners.map(({ name, at }) => [name, formatTime(at)]),
+    end: endOf(report),
+  };
+}
 
 /** What ended a record, as the vectors say it. */
 function endOf({ end }: Report): unknown {
@@ -475,6 +479,7 @@ const AGREES: Record<string, (words: string, refusal: Refused) => void> = {
   admission: (words, { code }) => agree(/^([a-z-]+): /, words, code),
   body: (words, { code }) => agree(/^([a-z-]+): /, words, code),
   'bundle-verdict': (words, { message }) => agree(/^([a-z]+): /, words, message.split(':')[0]),
+  succession: (words, { message }) => agree(/^([a-z]+): /, words, message.split(':')[0]),
   'witness-request': (words, { message }) => agree(/^([0-9]{3})/, words, /^[0-9]{3}/.exec(message)?.[0] ?? '400'),
   evidence: (words, { pointer }) => agree(/^(|\/.*?): /, words, pointer),
   // The pointer of the place, within the predicate.

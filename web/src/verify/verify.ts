@@ -27,6 +27,7 @@ import type { Kind } from './record/header';
 import type { Redaction } from './record/redaction';
 import { Refused } from './refused';
 import { type Roster, delegationOf, standingOf } from './roster';
+import { type FormerLog, checkFollows, readFormer } from './succession';
 import { TIME_MAX } from './time';
 
 /** What the reader pins: a fingerprint compared by voice, a policy file, or nothing yet. */
@@ -36,7 +37,7 @@ export type Trust =
   | { readonly pins: 'nothing' };
 
 /** What was checked, in this order. `whole` is only told by {@link verifyFile}. */
-export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'revocations' | 'ends' | 'cosignatures' | 'blobs';
+export type StepName = 'whole' | 'nation' | 'log' | 'signatures' | 'succession' | 'revocations' | 'ends' | 'cosignatures' | 'blobs';
 
 /** How a step ended; `short`: it holds as far as it goes, which is less far than was asked. */
 export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
@@ -45,7 +46,7 @@ export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
 export type Problem =
   | 'cannot-verify' | 'refused' | 'no-record' | 'no-charter' | 'other-fingerprint' | 'unknown-log' | 'other-header'
   | 'other-checkpoint' | 'order' | 'nothing-pinned' | 'no-policy' | 'too-few' | 'blobs-missing' | 'stray-blob'
-  | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested' | 'withdrawn' | 'redacted' | 'others-ended';
+  | 'follows-nothing' | 'no-former' | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested' | 'withdrawn' | 'redacted' | 'others-ended';
 
 /** One step of the verification. */
 export interface Step {
@@ -185,20 +186,27 @@ class Run {
     this.#known.record = bundle.header.record;
     const founding = await this.#founding(bundle, trust);
     if (founding === undefined) return;
-    const [first, logKey] = founding;
+    const [first, logKey, former] = founding;
     const proven = await this.#inclusion(bundle, first, logKey);
     if (proven === undefined) return;
     const [checkpoint, opened] = proven;
     const state = await this.#authority(opened);
     if (state?.roster === undefined) return;
+    if (!(await this.#succession(opened, former))) return;
     this.#revocations(state.roster);
     this.#ends(state);
     if (!(await this.#cosignatures(checkpoint, trust))) return;
     this.#blobs(bundle, opened);
   }
 
-  /** The first record is the charter that the reader pins, by fingerprint or by log key. */
-  async #founding({ header, records }: Bundle, trust: Trust): Promise<readonly [Submission, VerifierKey] | undefined> {
+  /**
+   * The first record is the charter that the reader pins, by fingerprint or by log key; or that of an earlier log
+   * is, which a later step has to lead here from.
+   */
+  async #founding(
+    bundle: Bundle, trust: Trust,
+  ): Promise<readonly [Submission, VerifierKey, readonly FormerLog[]] | undefined> {
+    const { header, records } = bundle;
     const [first] = records;
     if (first === undefined) return this.fail('nation', 'no-record', {}, 'the bundle has no record');
     const submission = await this.attempt('nation', () => openSubmission(first.envelope));
@@ -209,7 +217,10 @@ class Run {
     const keys = await this.attempt('nation', () => noteKeys(record.body, nation, log));
     if (keys === undefined) return undefined;
     const params = { nation, log, fingerprint: digest, logKey: String(keys.log) };
-    if (trust.pins === 'fingerprint' && trust.fingerprint !== digest) {
+    const former = await this.attempt('nation', () => readFormer(bundle.former));
+    if (former === undefined) return undefined;
+    const earlier = trust.pins === 'fingerprint' ? former.find((it) => it.fingerprint === trust.fingerprint) : undefined;
+    if (trust.pins === 'fingerprint' && trust.fingerprint !== digest && earlier === undefined) {
       const reason = `the charter of ${nation} has the fingerprint ${digest}, not the pinned ${trust.fingerprint}`;
       return this.fail('nation', 'other-fingerprint', { ...params, pinned: trust.fingerprint }, reason);
     }
@@ -222,9 +233,31 @@ class Run {
       return this.fail('nation', 'other-header', params, reason);
     }
     if (trust.pins === 'nothing') this.#note('nation', 'not-checked', 'nothing-pinned', params, 'nothing is pinned');
-    else this.hold('nation', params);
+    else this.hold('nation', { ...params, fingerprint: earlier?.fingerprint ?? digest });
     Object.assign(this.#known, { nation, log, fingerprint: digest });
-    return [submission, keys.log];
+    return [submission, keys.log, former];
+  }
+
+  /** That the log took the place of an earlier one, as the roots of both have signed. */
+  async #succession(opened: readonly Opened[], former: readonly FormerLog[]): Promise<boolean> {
+    const first = opened[0]?.submission.record;
+    const said = opened.flatMap(({ submission: { record } }) => (record.kind === 'log-succession' ? [record.body] : []))[0];
+    const old = former.at(-1);
+    if (said === undefined && old === undefined) return true;
+    if (said === undefined || first?.kind !== 'charter') {
+      this.fail('succession', 'follows-nothing', {}, 'the file tells of an earlier log that this one does not follow');
+      return false;
+    }
+    if (old === undefined) {
+      this.#note('succession', 'not-checked', 'no-former', {}, 'the file does not tell of the earlier log');
+      return true;
+    }
+    const { nation, log } = first.header;
+    const base = await this.attempt('succession', () => checkFollows(nation, first.body, said, old));
+    if (base === undefined) return false;
+    const logs = former.map((it) => it.roster.origin);
+    this.hold('succession', { log, former: logs.join(', '), size: String(base.size), reason: said.reason });
+    return true;
   }
 
   /** The log's key signed one checkpoint, and every record is an entry under it; the charter the first. */

@@ -9,11 +9,13 @@ mod nation;
 mod partner;
 mod record;
 mod standing;
+mod succession;
 
 use async_graphql::{Context, ID, Interface, Result};
 
 pub use self::end::{End, Erasure};
 pub use self::evidence::Evidence;
+pub use self::succession::LogSuccession;
 pub use self::found::Found;
 pub use self::log::{Cosignature, Log};
 pub use self::model::Model;

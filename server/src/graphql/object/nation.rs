@@ -1,9 +1,9 @@
 //! A nation, as its log presents it.
 
 use async_graphql::{Context, ID, Object, Result};
-use chancery_registry::{ModelFilter, ModelOrder, NationSummary};
+use chancery_registry::{ModelFilter, ModelOrder, NationSummary, Succession};
 
-use super::{Evidence, LocalText, Log, Record, local_texts};
+use super::{Evidence, LocalText, LogSuccession, Log, Record, local_texts};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{ModelConnection, answered, cost, page};
@@ -99,6 +99,23 @@ impl Nation {
     #[graphql(complexity = "3 + child_complexity")]
     async fn evidence(&self, ctx: &Context<'_>) -> Result<Option<Evidence>> {
         Ok(registry(ctx)?.contradiction(&self.0.origin).await.or_fault()?.map(Evidence))
+    }
+
+    /// The log that took the place of its log, as this node accepts it; null while none did. Another node may
+    /// accept another.
+    #[graphql(complexity = "3 + child_complexity")]
+    async fn successor(&self, ctx: &Context<'_>) -> Result<Option<LogSuccession>> {
+        let successions = registry(ctx)?.successions().await.or_fault()?;
+        let ours = |it: &Succession| it.predecessor_fingerprint == self.0.fingerprint;
+        Ok(successions.into_iter().find(ours).map(LogSuccession))
+    }
+
+    /// The log whose place its log took, as this node accepts it; null where it took none.
+    #[graphql(complexity = "3 + child_complexity")]
+    async fn predecessor(&self, ctx: &Context<'_>) -> Result<Option<LogSuccession>> {
+        let successions = registry(ctx)?.successions().await.or_fault()?;
+        let ours = |it: &Succession| it.fingerprint == self.0.fingerprint;
+        Ok(successions.into_iter().find(ours).map(LogSuccession))
     }
 
     /// The models under its code, newest first.

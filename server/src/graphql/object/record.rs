@@ -82,6 +82,16 @@ impl Record {
         nation_of(ctx, &self.0.origin).await?.map(Nation).ok_or_else(|| unknown_nation(&self.0.origin))
     }
 
+    /// Whether its log goes on without it: a new log has taken the place of this one, from an earlier entry on,
+    /// as this node accepts it. Its verdict stays; that it is the nation's word, the nation has taken back.
+    #[graphql(complexity = 3)]
+    async fn beyond_base(&self, ctx: &Context<'_>) -> Result<bool> {
+        let Some(nation) = nation_of(ctx, &self.0.origin).await? else { return Ok(false) };
+        let successions = registry(ctx)?.successions().await.or_fault()?;
+        let mut ours = successions.iter().filter(|it| it.predecessor_fingerprint == nation.fingerprint);
+        Ok(ours.any(|it| self.0.index >= it.base))
+    }
+
     /// At which position, from 0.
     async fn index(&self) -> Count {
         Count(self.0.index)

@@ -192,6 +192,15 @@ export const ar: Messages = {
   'evidence.title': 'لهذا السجلّ روايتان متعارضتان',
   'evidence.text':
     'وقّع السجلّ {origin} روايتين لتاريخه لا يمكن أن تصحّا معًا. تعلم هذه العقدة بذلك منذ {date}؛ ولا يؤخذ من السجلّ شيء بعد ذلك ولا يُوقَّع عليه بالاشتراك. لا تعتمد على شيء فيه قبل أن تتحدث مع الدولة.',
+  'succession.title': 'حلّ سجلّ جديد محلّ هذا السجلّ',
+  'succession.text':
+    'يتابع {origin} ابتداءً من القيد {size}. وما في هذا السجلّ بعد ذلك لم يعد كلمة الدولة.',
+  'succession.healed':
+    'استُبدل السجلّ ذو الروايتين: قبلت هذه العقدة سجلًّا جديدًا محلّه.',
+  'succession.follows.title': 'هذا السجلّ يخلف سجلًّا سابقًا',
+  'succession.follows.text': 'حلّ محلّ {origin} ابتداءً من القيد {size}.',
+  'succession.reason':
+    'السبب: {reason, select, planned {أرادت الدولة سجلًّا آخر} key_lost {لم يعد مفتاح السجلّ لدى أحد} key_compromised {قد يكون مفتاح السجلّ لدى غيرها} two_histories {للسجلّ روايتان متعارضتان} other {{reason}}}.',
   'sync.FROZEN': 'مجمَّد: {reason}',
   'sync.heard': 'آخر اتصال: {date}.',
 
@@ -271,6 +280,7 @@ export const ar: Messages = {
   'proof.step.nation': 'الدولة',
   'proof.step.log': 'السجل',
   'proof.step.signatures': 'التواقيع',
+  'proof.step.succession': 'السجلّ السابق',
   'proof.step.revocations': 'المفاتيح الملغاة',
   'proof.step.ends': 'إنهاء الوثيقة',
   'proof.step.cosignatures': 'الدول الأخرى',
@@ -281,6 +291,8 @@ export const ar: Messages = {
   'proof.holds.log': 'القيد {index} من {log}، مثبت بالدليل في شجرته التي وقّعها مفتاح السجل، وعدد قيودها {size}.',
   'proof.holds.signatures':
     'وقّعها {holders}، بالمفتاح {keys} الذي تأذن له الدولة بالتحدث باسمها؛ {roots, plural, zero {ولم يوقّع الإصدار {version} من ميثاقها أي مسؤول مخوّل} one {ووقّع الإصدار {version} من ميثاقها مسؤول مخوّل واحد} two {ووقّع الإصدار {version} من ميثاقها مسؤولان مخوّلان} few {ووقّع الإصدار {version} من ميثاقها # مسؤولين مخوّلين} many {ووقّع الإصدار {version} من ميثاقها # مسؤولًا مخوّلًا} other {ووقّع الإصدار {version} من ميثاقها # مسؤول مخوّل}}.',
+  'proof.holds.succession':
+    'حلّ {log} محلّ {former} ابتداءً من القيد {size}. وقّعت على ذلك جذور السجلّين.',
   'proof.holds.revocations':
     'لا ينزع أي إلغاء لمفتاح في الملف ({held}) الثقة عن مفاتيحها، وعدد قيود السجل حينئذ: {size}.',
   'proof.holds.ends': 'لا تسحبها ولا تحجبها أي وثيقة في الملف، وكان عدد قيود السجل حينئذ {size}.',
@@ -306,6 +318,8 @@ export const ar: Messages = {
   'proof.problem.withdrawn': 'سحبها القيد {index} من السجل، وهو يذكر أنه وُقّع في {since}.',
   'proof.problem.redacted': 'أمر القيد {index} من السجل بمحو محتواها، وهو يذكر أنه وُقّع في {since}.',
   'proof.problem.others-ended': 'الوثيقة قائمة، لكن شيئًا تحيل إليه سُحب أو حُجب: {others}.',
+  'proof.problem.follows-nothing': 'يتحدث الملف عن سجلّ سابق لا يخلفه هذا السجلّ.',
+  'proof.problem.no-former': 'يقول السجلّ إنه يخلف سجلًّا سابقًا، ولا يذكر الملف شيئًا عنه.',
   'proof.problem.blobs-missing': 'مرفقات ليست في الملف ولم تُفحص: {missing} من {named}.',
   'proof.problem.stray-blob': 'في الملف شيء لا تسمّيه أي وثيقة: {blob}.',
   'proof.problem.blob-size': 'طول أحد المرفقات غير ما تذكره وثيقته: {blob}.',

@@ -184,6 +184,15 @@ export const en = {
   'evidence.title': 'This log has two histories',
   'evidence.text':
     'The log {origin} has signed two histories that cannot both be true. This node has known it since {date}; nothing more is taken of the log, and nothing of it is cosigned. Rely on nothing in it before you have spoken with the nation.',
+  'succession.title': 'A new log has taken the place of this one',
+  'succession.text':
+    '{origin} goes on from entry {size}. What this log has after that is not the nation’s word any more.',
+  'succession.healed':
+    'The log with two histories is healed: this node has accepted a new one in its place.',
+  'succession.follows.title': 'This log follows an earlier one',
+  'succession.follows.text': 'It has taken the place of {origin}, from entry {size} on.',
+  'succession.reason':
+    'Why: {reason, select, planned {the nation wanted another log} key_lost {nobody has the log’s key any more} key_compromised {others may have the log’s key} two_histories {the log has two histories} other {{reason}}}.',
   'sync.FROZEN': 'Frozen: {reason}',
   'sync.heard': 'Last heard: {date}.',
 
@@ -265,6 +274,7 @@ export const en = {
   'proof.step.nation': 'The nation',
   'proof.step.log': 'The log',
   'proof.step.signatures': 'The signatures',
+  'proof.step.succession': 'The log before',
   'proof.step.revocations': 'Revoked keys',
   'proof.step.ends': 'Its end',
   'proof.step.cosignatures': 'Other nations',
@@ -274,6 +284,8 @@ export const en = {
   'proof.holds.log': 'Entry {index} of {log}, proven in its tree of {size} entries, which the log’s key has signed.',
   'proof.holds.signatures':
     'Signed by {holders}, with the key {keys}, which the nation lets speak; version {version} of its charter was signed by {roots, plural, one {# officer} other {# officers}}.',
+  'proof.holds.succession':
+    '{log} has taken the place of {former}, from entry {size} on. The roots of both have signed that.',
   'proof.holds.revocations':
     'No revocation in the file ({held}) takes trust from its keys, as the log stood at {size} entries.',
   'proof.holds.ends': 'None of the file’s records withdraws or redacts it; the log had {size} entries then.',
@@ -300,6 +312,8 @@ export const en = {
   'proof.problem.withdrawn': 'Entry {index} of the log withdrew it; that entry says it was signed on {since}.',
   'proof.problem.redacted': 'Entry {index} of the log had its contents erased; that entry says it was signed on {since}.',
   'proof.problem.others-ended': 'It stands, but something that it refers to was withdrawn or redacted: {others}.',
+  'proof.problem.follows-nothing': 'The file tells of an earlier log that this one does not follow.',
+  'proof.problem.no-former': 'The log says that it follows an earlier one, of which the file does not tell.',
   'proof.problem.blobs-missing': '{missing} of {named} attachments are not in the file, and were not checked.',
   'proof.problem.stray-blob': 'The file carries something that no record names: {blob}.',
   'proof.problem.blob-size': 'An attachment is not as long as its record says: {blob}.',

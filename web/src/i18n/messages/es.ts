@@ -191,6 +191,15 @@ export const es: Messages = {
   'evidence.title': 'Esta bitácora tiene dos historiales',
   'evidence.text':
     'La bitácora {origin} ha firmado dos historiales que no pueden ser ambos verdaderos. Este nodo lo sabe desde el {date}; ya no toma ni cofirma nada de ella. No se fíe de su contenido antes de haber hablado con la nación.',
+  'succession.title': 'Una nueva bitácora ha ocupado el lugar de esta',
+  'succession.text':
+    '{origin} continúa a partir de la entrada {size}. Lo que esta bitácora tiene después ya no es palabra de la nación.',
+  'succession.healed':
+    'La bitácora con dos historiales está sustituida: este nodo ha aceptado una nueva en su lugar.',
+  'succession.follows.title': 'Esta bitácora sucede a otra',
+  'succession.follows.text': 'Ha ocupado el lugar de {origin} a partir de la entrada {size}.',
+  'succession.reason':
+    'Motivo: {reason, select, planned {la nación quería otra bitácora} key_lost {ya nadie tiene la clave de la bitácora} key_compromised {otros pueden tener la clave de la bitácora} two_histories {la bitácora tiene dos historiales} other {{reason}}}.',
   'sync.FROZEN': 'Congelada: {reason}',
   'sync.heard': 'Últimas noticias: {date}.',
 
@@ -276,6 +285,7 @@ export const es: Messages = {
   'proof.step.nation': 'La nación',
   'proof.step.log': 'La bitácora',
   'proof.step.signatures': 'Las firmas',
+  'proof.step.succession': 'La bitácora anterior',
   'proof.step.revocations': 'Claves revocadas',
   'proof.step.ends': 'El fin del documento',
   'proof.step.cosignatures': 'Otras naciones',
@@ -287,6 +297,8 @@ export const es: Messages = {
     'Entrada {index} de {log}, probada en su árbol de {size} entradas, que la clave de la bitácora ha firmado.',
   'proof.holds.signatures':
     'Firmado por {holders}, con la clave {keys}, que la nación faculta para hablar en su nombre; la versión {version} de su carta constitutiva fue firmada por {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
+  'proof.holds.succession':
+    '{log} ha ocupado el lugar de {former} a partir de la entrada {size}. Las raíces de ambas lo han firmado.',
   'proof.holds.revocations':
     'Ninguna revocación del archivo ({held}) quita la confianza a sus claves, con la bitácora en {size} entradas.',
   'proof.holds.ends':
@@ -317,6 +329,8 @@ export const es: Messages = {
   'proof.problem.withdrawn': 'La entrada {index} de la bitácora lo retiró; dice haberse firmado el {since}.',
   'proof.problem.redacted': 'La entrada {index} de la bitácora hizo borrar su contenido; dice haberse firmado el {since}.',
   'proof.problem.others-ended': 'Está vigente, pero algo a lo que remite fue retirado o suprimido: {others}.',
+  'proof.problem.follows-nothing': 'El archivo habla de una bitácora anterior a la que esta no sucede.',
+  'proof.problem.no-former': 'La bitácora dice suceder a otra, de la que el archivo no dice nada.',
   'proof.problem.blobs-missing':
     'Adjuntos que no están en el archivo y no se han comprobado: {missing} de {named}.',
   'proof.problem.stray-blob': 'El archivo contiene algo que ningún documento nombra: {blob}.',

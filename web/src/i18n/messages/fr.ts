@@ -192,6 +192,15 @@ export const fr: Messages = {
   'evidence.title': 'Ce journal a deux historiques',
   'evidence.text':
     'Le journal {origin} a signé deux historiques qui ne peuvent être vrais tous les deux. Ce nœud le sait depuis le {date} ; il n’en reprend plus rien et n’en cosigne plus rien. Ne vous y fiez pas avant d’en avoir parlé avec la nation.',
+  'succession.title': 'Un nouveau journal a pris la place de celui-ci',
+  'succession.text':
+    '{origin} continue à partir de l’entrée {size}. Ce que ce journal contient ensuite n’est plus la parole de la nation.',
+  'succession.healed':
+    'Le journal aux deux historiques est remplacé : ce nœud en a accepté un nouveau à sa place.',
+  'succession.follows.title': 'Ce journal succède à un autre',
+  'succession.follows.text': 'Il a pris la place de {origin} à partir de l’entrée {size}.',
+  'succession.reason':
+    'Motif : {reason, select, planned {la nation voulait un autre journal} key_lost {plus personne n’a la clé du journal} key_compromised {d’autres ont peut-être la clé du journal} two_histories {le journal a deux historiques} other {{reason}}}.',
   'sync.FROZEN': 'Gelé : {reason}',
   'sync.heard': 'Dernières nouvelles : {date}.',
 
@@ -279,6 +288,7 @@ export const fr: Messages = {
   'proof.step.nation': 'La nation',
   'proof.step.log': 'Le journal',
   'proof.step.signatures': 'Les signatures',
+  'proof.step.succession': 'Le journal précédent',
   'proof.step.revocations': 'Les clés révoquées',
   'proof.step.ends': 'La fin de l’enregistrement',
   'proof.step.cosignatures': 'Les autres nations',
@@ -290,6 +300,8 @@ export const fr: Messages = {
     'Entrée {index} de {log}, prouvée dans son arbre de {size} entrées, que la clé du journal a signé.',
   'proof.holds.signatures':
     'Signé par {holders}, avec la clé {keys}, que la nation habilite à parler pour elle ; la version {version} de sa charte a été signée par {roots, plural, one {# responsable} many {# de responsables} other {# responsables}}.',
+  'proof.holds.succession':
+    '{log} a pris la place de {former} à partir de l’entrée {size}. Les racines des deux l’ont signé.',
   'proof.holds.revocations':
     'Aucune révocation du fichier ({held}) ne retire la confiance à ses clés, dans l’état du journal à {size} entrées.',
   'proof.holds.ends':
@@ -317,9 +329,11 @@ export const fr: Messages = {
     'La clé {key} n’est plus digne de confiance à partir de l’entrée {from}, et l’enregistrement est l’entrée {index}.',
   'proof.problem.key-contested':
     'La clé {key} a été compromise sans que l’on sache depuis quand, et la nation n’a pas confirmé l’enregistrement.',
-  'proof.problem.withdrawn': 'L’entrée {index} du journal l’a retiré ; elle se dit signée le {since}.',
-  'proof.problem.redacted': 'L’entrée {index} du journal en a fait effacer le contenu ; elle se dit signée le {since}.',
-  'proof.problem.others-ended': 'Il est en vigueur, mais un élément auquel il renvoie a été retiré ou supprimé : {others}.',
+  'proof.problem.withdrawn': 'L’entrée {index} du journal l’a retiré ; elle se dit signée le {since}.',
+  'proof.problem.redacted': 'L’entrée {index} du journal en a fait effacer le contenu ; elle se dit signée le {since}.',
+  'proof.problem.others-ended': 'Il est en vigueur, mais un élément auquel il renvoie a été retiré ou supprimé : {others}.',
+  'proof.problem.follows-nothing': 'Le fichier parle d’un journal précédent auquel celui-ci ne succède pas.',
+  'proof.problem.no-former': 'Le journal dit succéder à un autre, dont le fichier ne dit rien.',
   'proof.problem.blobs-missing':
     'Pièces jointes absentes du fichier, et donc non contrôlées : {missing} sur {named}.',
   'proof.problem.stray-blob': 'Le fichier contient un élément qu’aucun enregistrement ne nomme : {blob}.',

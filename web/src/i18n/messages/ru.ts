@@ -194,6 +194,15 @@ export const ru: Messages = {
   'evidence.title': 'У этого журнала две истории',
   'evidence.text':
     'Журнал {origin} подписал две истории, которые не могут быть верны одновременно. Этот узел знает об этом с {date}; из журнала больше ничего не принимается, и соподписи под ним не ставятся. Не полагайтесь на него, пока не поговорите с этим государством.',
+  'succession.title': 'Место этого журнала занял новый',
+  'succession.text':
+    '{origin} продолжает с записи {size}. Всё, что стоит в этом журнале дальше, больше не слово государства.',
+  'succession.healed':
+    'Журнал с двумя историями заменён: этот узел принял на его место новый.',
+  'succession.follows.title': 'Этот журнал следует за прежним',
+  'succession.follows.text': 'Он занял место {origin}, начиная с записи {size}.',
+  'succession.reason':
+    'Причина: {reason, select, planned {государство пожелало другой журнал} key_lost {ключа журнала больше ни у кого нет} key_compromised {ключ журнала может быть у других} two_histories {у журнала две истории} other {{reason}}}.',
   'sync.FROZEN': 'Приостановлено: {reason}',
   'sync.heard': 'Последний выход на связь: {date}.',
 
@@ -279,6 +288,7 @@ export const ru: Messages = {
   'proof.step.nation': 'Государство',
   'proof.step.log': 'Журнал',
   'proof.step.signatures': 'Подписи',
+  'proof.step.succession': 'Прежний журнал',
   'proof.step.revocations': 'Отозванные ключи',
   'proof.step.ends': 'Прекращение действия',
   'proof.step.cosignatures': 'Другие государства',
@@ -290,6 +300,8 @@ export const ru: Messages = {
     'Запись {index} журнала {log}; её место доказано в дереве, подписанном ключом журнала. Всего записей в дереве: {size}.',
   'proof.holds.signatures':
     'Подписано: {holders}; ключ {keys}, которому государство позволяет говорить от своего имени. Версию {version} устава {roots, plural, one {подписало # должностное лицо} few {подписали # должностных лица} many {подписали # должностных лиц} other {подписали # должностного лица}}.',
+  'proof.holds.succession':
+    '{log} занял место {former}, начиная с записи {size}. Это подписали корневые ключи обоих.',
   'proof.holds.revocations':
     'Ни один отзыв ключа в файле ({held}) не лишает доверия ключи этого документа; записей в журнале тогда: {size}.',
   'proof.holds.ends':
@@ -318,6 +330,8 @@ export const ru: Messages = {
   'proof.problem.withdrawn': 'Его отозвала запись {index} журнала; по её словам, она подписана {since}.',
   'proof.problem.redacted': 'Его содержание удалено по записи {index} журнала; по её словам, она подписана {since}.',
   'proof.problem.others-ended': 'Документ в силе, но то, на что он ссылается, отозвано или удалено: {others}.',
+  'proof.problem.follows-nothing': 'Файл говорит о прежнем журнале, за которым этот не следует.',
+  'proof.problem.no-former': 'Журнал говорит, что следует за прежним, о котором в файле ничего нет.',
   'proof.problem.blobs-missing': 'Приложений нет в файле, и они не проверены: {missing} из {named}.',
   'proof.problem.stray-blob': 'В файле есть то, чего не называет ни один документ: {blob}.',
   'proof.problem.blob-size': 'Размер приложения не тот, что указан в документе: {blob}.',

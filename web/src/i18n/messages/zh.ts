@@ -184,6 +184,15 @@ export const zh: Messages = {
   'evidence.title': '该日志有两种历史',
   'evidence.text':
     '日志 {origin} 签署了两种不可能同时为真的历史。本节点自 {date} 起知悉此事；此后不再接收该日志的任何内容，也不再为其联署。在与该国核实之前，请勿依赖其中的任何内容。',
+  'succession.title': '新日志已取代本日志',
+  'succession.text':
+    '{origin} 自第 {size} 条起继续。本日志此后的内容不再代表该国。',
+  'succession.healed':
+    '有两种历史的日志已被替换：本节点已接受新日志取而代之。',
+  'succession.follows.title': '本日志承接此前的日志',
+  'succession.follows.text': '它自第 {size} 条起取代 {origin}。',
+  'succession.reason':
+    '原因：{reason, select, planned {该国希望更换日志} key_lost {日志密钥已无人持有} key_compromised {他人可能持有日志密钥} two_histories {日志有两种历史} other {{reason}}}。',
   'sync.FROZEN': '已冻结：{reason}',
   'sync.heard': '最近联系时间：{date}。',
 
@@ -260,6 +269,7 @@ export const zh: Messages = {
   'proof.step.nation': '国家',
   'proof.step.log': '日志',
   'proof.step.signatures': '签名',
+  'proof.step.succession': '此前的日志',
   'proof.step.revocations': '已撤销的密钥',
   'proof.step.ends': '记录的终止',
   'proof.step.cosignatures': '其他国家',
@@ -269,6 +279,8 @@ export const zh: Messages = {
   'proof.holds.log': '{log} 的条目 {index}，已证明位于其含 {size} 个条目的树中；该树由日志密钥签名。',
   'proof.holds.signatures':
     '由 {holders} 签名，所用密钥 {keys} 经该国授权代表其发言；其章程第 {version} 版由 {roots, plural, other {# 名授权官员}}签名。',
+  'proof.holds.succession':
+    '{log} 自第 {size} 条起取代 {former}。双方的根密钥均已签署。',
   'proof.holds.revocations': '文件中的密钥撤销（{held} 项）均未使其密钥失去信任；日志当时有 {size} 个条目。',
   'proof.holds.ends': '文件中没有任何记录撤回或删除它；日志当时有 {size} 个条目。',
   'proof.holds.cosignatures': '您的策略所列 {known} 方中已有 {seen} 方联署：{names}。自 {since} 起达到其要求的数目：最终有效。',
@@ -291,6 +303,8 @@ export const zh: Messages = {
   'proof.problem.withdrawn': '日志的第 {index} 个条目撤回了它；该条目自称签署于 {since}。',
   'proof.problem.redacted': '日志的第 {index} 个条目要求清除其内容；该条目自称签署于 {since}。',
   'proof.problem.others-ended': '该记录有效，但其所引用的内容已被撤回或删除：{others}。',
+  'proof.problem.follows-nothing': '文件提到一个此前的日志，而本日志并不承接它。',
+  'proof.problem.no-former': '本日志称承接此前的日志，但文件中没有其内容。',
   'proof.problem.blobs-missing': '{named} 个附件中有 {missing} 个不在文件中，未予检查。',
   'proof.problem.stray-blob': '文件中含有任何记录都未列明的内容：{blob}。',
   'proof.problem.blob-size': '某一附件的长度与其记录所述不符：{blob}。',
