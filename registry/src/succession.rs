@@ -53,7 +53,9 @@ impl Registry {
         let from = seen(&old);
         let root = if base.size <= old.size {
             root_at(&db, &old, base.size).await?
-        } else if from.size <= base.size && verify_consistency(from.size, &from.root, base.size, &base.root, proof).is_ok() {
+        } else if from.size <= base.size
+            && verify_consistency(from.size, &from.root, base.size, &base.root, proof).is_ok()
+        {
             Some(base.root)
         } else {
             None

@@ -166,7 +166,8 @@ impl Bundle {
                 _ => return Err(BundleError::Order("a frame stands where it does not belong")),
             }
         }
-        let is_about = |it: &LoggedRecord| it.envelope.record_digest() == header.record || redacts(it) == Some(header.record);
+        let is_about =
+            |it: &LoggedRecord| it.envelope.record_digest() == header.record || redacts(it) == Some(header.record);
         if !records.iter().any(is_about) {
             return Err(BundleError::Order("the record that the header names is missing"));
         }

@@ -87,7 +87,8 @@ pub fn read_former(envelopes: &[Envelope]) -> Result<Vec<FormerLog>, DoesNotFoll
     let mut logs: Vec<FormerLog> = Vec::new();
     let mut state = State::default();
     for envelope in envelopes {
-        let wrong = |problem: String| DoesNotFollow { rule: Rule::Former, reason: format!("an earlier log: {problem}") };
+        let wrong =
+            |problem: String| DoesNotFollow { rule: Rule::Former, reason: format!("an earlier log: {problem}") };
         let submission = Submission::open(envelope.clone()).map_err(|refusal| wrong(refusal.to_string()))?;
         if matches!(&submission.record, Record::Charter(charter) if charter.version == 1) {
             state = State::default();
@@ -110,7 +111,9 @@ pub fn read_former(envelopes: &[Envelope]) -> Result<Vec<FormerLog>, DoesNotFoll
             }
             (Record::Charter(_), Some(log)) => log.roster = roster,
             (Record::LogSuccession(succession), Some(log)) => log.succession = Some((**succession).clone()),
-            (other, _) => return broken(Rule::Former, format!("an earlier log is told by charters, not by a {}", other.kind())),
+            (other, _) => {
+                return broken(Rule::Former, format!("an earlier log is told by charters, not by a {}", other.kind()));
+            }
         }
     }
     let mut older: Option<&FormerLog> = None;

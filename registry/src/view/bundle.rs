@@ -12,8 +12,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 
 use super::entity::{delegation, record, revocation};
 use super::records::by_digest;
-use super::verdict::{VOID, admitted};
 use super::succession::former;
+use super::verdict::{VOID, admitted};
 use crate::error::Attempting;
 use crate::known::known;
 use crate::log::{self, Held, Log, column, size};

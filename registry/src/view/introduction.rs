@@ -11,8 +11,8 @@ use chancery_schema::roster::{Roster, Standing};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::bundle::{Parts, write};
-use super::succession::former;
 use super::entity::record;
+use super::succession::former;
 use super::verdict::VALID;
 use crate::error::Attempting;
 use crate::known::Known;

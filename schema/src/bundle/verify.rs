@@ -228,11 +228,7 @@ impl Report {
 
     /// The first record is the charter that the reader pins, by fingerprint or by log key; or that of an earlier
     /// log is, which a later step has to lead here from.
-    fn founding(
-        &mut self,
-        bundle: &Bundle,
-        trust: &Trust,
-    ) -> Result<(Origin, VerifierKey, Vec<FormerLog>), Stopped> {
+    fn founding(&mut self, bundle: &Bundle, trust: &Trust) -> Result<(Origin, VerifierKey, Vec<FormerLog>), Stopped> {
         const WHAT: &str = "nation";
         let first = self.require(WHAT, bundle.records.first().ok_or("the bundle has no record"))?;
         let submission = self.require(WHAT, Submission::open(first.envelope.clone()))?;

@@ -245,9 +245,8 @@ pub fn admission_cases(log: &mut History) {
 
 fn withdrawal_cases(log: &mut History, court: &Court) {
     let Court { publisher, registrar, weights, card } = court;
-    let sign = |log: &mut History, draft: &Value, key: &SigningKey| {
-        log.nation.sign(Kind::Withdrawal, draft.clone(), &[key])
-    };
+    let sign =
+        |log: &mut History, draft: &Value, key: &SigningKey| log.nation.sign(Kind::Withdrawal, draft.clone(), &[key]);
     let draft = Court::withdraws(Kind::ModelCard, card);
     let by_publisher = sign(log, &draft, publisher);
     log.admit("ends: a card withdrawn by its publisher", &FOUNDED, by_publisher);

@@ -83,8 +83,7 @@ impl Log {
     /// The same of a mirror that never saw the bodies of the entries `erased`, for they are redacted.
     fn ask_without(&mut self, entries: &[usize], erased: &[usize]) {
         let size = self.envelopes.len();
-        self.questions
-            .extend(entries.iter().map(|index| Question { size, index: *index, erased: erased.to_vec() }));
+        self.questions.extend(entries.iter().map(|index| Question { size, index: *index, erased: erased.to_vec() }));
     }
 
     /// Of each entry, by one mirror that holds all bodies and one that lacks those `erased`.

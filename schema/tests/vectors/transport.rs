@@ -478,69 +478,107 @@ impl Ended {
                 let fingerprint = self.history.fingerprint();
                 json!({ "bundle": base64::encode(whole), "fingerprint": fingerprint })
             }),
-            good("a card that was withdrawn", of(5, &|log| {
-                let end = log.withdrawal(CARD, &log.registrar.clone());
-                vec![0, 1, 2, 3, 5, end]
-            })),
-            good("a card whose withdrawal is void", of(5, &|log| {
-                let other = log.history.nation.key(Role::Publisher, 1);
-                let mut draft = log.history.nation.delegation_draft(
-                    Role::Publisher, &[Kind::ModelCard, Kind::Withdrawal], &["*"],
-                );
-                draft["key"] = json!(log.history.nation.key_record(Role::Publisher, 1));
-                let delegation = log.history.nation.sign(Kind::Delegation, draft, &[&log.registrar]);
-                log.history.push(delegation);
-                let end = log.withdrawal(CARD, &other);
-                let gone = log.revocation(&other, end);
-                vec![0, 1, 2, 3, 5, end - 1, end, gone]
-            })),
-            good("a card that was withdrawn, and whose key was compromised before", of(5, &|log| {
-                let end = log.withdrawal(CARD, &log.registrar.clone());
-                let gone = log.revocation(&log.publisher.clone(), 5);
-                vec![0, 1, 2, 3, 5, end, gone]
-            })),
-            good("a card whose terms were withdrawn", of(5, &|log| {
-                let end = log.withdrawal(TERMS, &log.registrar.clone());
-                vec![0, 1, 2, 3, 5, end]
-            })),
-            good("a card whose weights were redacted", of(5, &|log| {
-                let end = log.redaction(WEIGHTS, nothing());
-                vec![0, 1, 3, 5, end]
-            })),
-            good("a card whose weights and terms were redacted, and that was withdrawn", of(5, &|log| {
-                let first = log.redaction(TERMS, nothing());
-                let second = log.redaction(WEIGHTS, nothing());
-                let end = log.withdrawal(CARD, &log.registrar.clone());
-                vec![0, 1, 5, first, second, end]
-            })),
-            good("a card that was redacted, with its body", of(5, &|log| {
-                let end = log.redaction(CARD, nothing());
-                vec![0, 1, 2, 3, 5, end]
-            })),
+            good(
+                "a card that was withdrawn",
+                of(5, &|log| {
+                    let end = log.withdrawal(CARD, &log.registrar.clone());
+                    vec![0, 1, 2, 3, 5, end]
+                }),
+            ),
+            good(
+                "a card whose withdrawal is void",
+                of(5, &|log| {
+                    let other = log.history.nation.key(Role::Publisher, 1);
+                    let mut draft = log.history.nation.delegation_draft(
+                        Role::Publisher,
+                        &[Kind::ModelCard, Kind::Withdrawal],
+                        &["*"],
+                    );
+                    draft["key"] = json!(log.history.nation.key_record(Role::Publisher, 1));
+                    let delegation = log.history.nation.sign(Kind::Delegation, draft, &[&log.registrar]);
+                    log.history.push(delegation);
+                    let end = log.withdrawal(CARD, &other);
+                    let gone = log.revocation(&other, end);
+                    vec![0, 1, 2, 3, 5, end - 1, end, gone]
+                }),
+            ),
+            good(
+                "a card that was withdrawn, and whose key was compromised before",
+                of(5, &|log| {
+                    let end = log.withdrawal(CARD, &log.registrar.clone());
+                    let gone = log.revocation(&log.publisher.clone(), 5);
+                    vec![0, 1, 2, 3, 5, end, gone]
+                }),
+            ),
+            good(
+                "a card whose terms were withdrawn",
+                of(5, &|log| {
+                    let end = log.withdrawal(TERMS, &log.registrar.clone());
+                    vec![0, 1, 2, 3, 5, end]
+                }),
+            ),
+            good(
+                "a card whose weights were redacted",
+                of(5, &|log| {
+                    let end = log.redaction(WEIGHTS, nothing());
+                    vec![0, 1, 3, 5, end]
+                }),
+            ),
+            good(
+                "a card whose weights and terms were redacted, and that was withdrawn",
+                of(5, &|log| {
+                    let first = log.redaction(TERMS, nothing());
+                    let second = log.redaction(WEIGHTS, nothing());
+                    let end = log.withdrawal(CARD, &log.registrar.clone());
+                    vec![0, 1, 5, first, second, end]
+                }),
+            ),
+            good(
+                "a card that was redacted, with its body",
+                of(5, &|log| {
+                    let end = log.redaction(CARD, nothing());
+                    vec![0, 1, 2, 3, 5, end]
+                }),
+            ),
             good("a card that was redacted", as_redacted(nothing())),
-            good("a card that was withdrawn and then redacted", of(5, &|log| {
-                let first = log.withdrawal(CARD, &log.registrar.clone());
-                let end = log.redaction(CARD, nothing());
-                vec![0, 1, first, end]
-            })),
-            good("a card that was redacted, and whose key was compromised before", of(5, &|log| {
-                let end = log.redaction(CARD, nothing());
-                let gone = log.revocation(&log.publisher.clone(), 5);
-                vec![0, 1, end, gone]
-            })),
-            good("a card that was redacted by a key that was revoked", of(5, &|log| {
-                let end = log.redaction(CARD, nothing());
-                let gone = log.revocation(&log.registrar.clone(), end);
-                vec![0, 1, end, gone]
-            })),
-            good("redacted weights", of(2, &|log| {
-                let end = log.redaction(WEIGHTS, nothing());
-                vec![0, 1, end]
-            })),
-            good("a redaction itself", of(6, &|log| {
-                let end = log.redaction(CARD, nothing());
-                vec![0, 1, end]
-            })),
+            good(
+                "a card that was withdrawn and then redacted",
+                of(5, &|log| {
+                    let first = log.withdrawal(CARD, &log.registrar.clone());
+                    let end = log.redaction(CARD, nothing());
+                    vec![0, 1, first, end]
+                }),
+            ),
+            good(
+                "a card that was redacted, and whose key was compromised before",
+                of(5, &|log| {
+                    let end = log.redaction(CARD, nothing());
+                    let gone = log.revocation(&log.publisher.clone(), 5);
+                    vec![0, 1, end, gone]
+                }),
+            ),
+            good(
+                "a card that was redacted by a key that was revoked",
+                of(5, &|log| {
+                    let end = log.redaction(CARD, nothing());
+                    let gone = log.revocation(&log.registrar.clone(), end);
+                    vec![0, 1, end, gone]
+                }),
+            ),
+            good(
+                "redacted weights",
+                of(2, &|log| {
+                    let end = log.redaction(WEIGHTS, nothing());
+                    vec![0, 1, end]
+                }),
+            ),
+            good(
+                "a redaction itself",
+                of(6, &|log| {
+                    let end = log.redaction(CARD, nothing());
+                    vec![0, 1, end]
+                }),
+            ),
             bad("a redacted card, at the place of a record of the bundle", as_redacted(json!({ "index": 1 })), unsaid),
             bad("a redacted card, after its redaction", as_redacted(json!({ "index": 9 })), unsaid),
             bad("a redacted card, in the place of its redaction", as_redacted(json!({ "index": 6 })), unsaid),

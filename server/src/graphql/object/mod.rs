@@ -13,7 +13,6 @@ mod succession;
 use async_graphql::{Context, ID, Interface, Result};
 
 pub use self::evidence::Evidence;
-pub use self::succession::LogSuccession;
 pub use self::found::Found;
 pub use self::log::{Cosignature, Log};
 pub use self::model::Model;
@@ -21,6 +20,7 @@ pub use self::nation::Nation;
 pub use self::partner::Partner;
 pub use self::record::Record;
 pub use self::standing::Standing;
+pub use self::succession::LogSuccession;
 use super::request::spend;
 
 /// What has an id. The id means the same thing on every nation's node.
