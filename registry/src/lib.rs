@@ -9,7 +9,7 @@
 //! again.
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
-//! `cosign.rs`, `witness.rs`, `partners.rs`, `guard.rs`, `recover.rs`, and `view/`.
+//! `cosign.rs`, `witness.rs`, `partners.rs`, `guard.rs`, `recover.rs`, `pouch.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -30,6 +30,7 @@ mod logs;
 mod mirror;
 mod own;
 mod partners;
+mod pouch;
 mod recover;
 mod sequencer;
 mod store;
@@ -53,6 +54,7 @@ use crate::store::Store;
 pub use crate::error::Error;
 pub use crate::ground::{Contradiction, Ground};
 pub use crate::guard::{Doubt, Mark, SharedMark};
+pub use crate::pouch::blobs_named;
 pub use crate::store::{Contents, check_address, look};
 pub use crate::types::*;
 
