@@ -104,6 +104,9 @@ enum Command {
     Partner(node::partner::Command),
     #[cfg(feature = "node")]
     #[command(subcommand)]
+    Pouch(node::pouch::Command),
+    #[cfg(feature = "node")]
+    #[command(subcommand)]
     View(node::view::Command),
     #[cfg(feature = "node")]
     Recover(node::recover::Args),
@@ -162,6 +165,8 @@ fn run(command: &Command, context: &Context) -> Outcome {
         Command::Lookup(args) => node::lookup::run(args, context),
         #[cfg(feature = "node")]
         Command::Partner(command) => node::partner::run(command, context),
+        #[cfg(feature = "node")]
+        Command::Pouch(command) => node::pouch::run(command, context),
         #[cfg(feature = "node")]
         Command::View(command) => node::view::run(command, context),
         #[cfg(feature = "node")]

@@ -12,6 +12,7 @@ mod contact;
 mod event_loop;
 mod metrics;
 mod partner;
+pub mod pouch;
 pub mod protocol;
 mod serving;
 pub mod sync;

@@ -10,7 +10,7 @@
 //!
 //! What can be asked stands in one file for each subject: `own.rs`, `logs.rs`, `mirror.rs`,
 //! `cosign.rs`, `witness.rs`, `clocks.rs`, `partners.rs`, `succession.rs`, `guard.rs`, `recover.rs`, `erase.rs`,
-//! and `view/`.
+//! `pouch.rs`, and `view/`.
 
 mod append;
 mod batch;
@@ -33,6 +33,7 @@ mod logs;
 mod mirror;
 mod own;
 mod partners;
+mod pouch;
 mod recover;
 mod sequencer;
 mod store;
@@ -58,6 +59,7 @@ pub use crate::clocks::{ClockAlarm, Clocks};
 pub use crate::error::Error;
 pub use crate::ground::{Contradiction, Ground};
 pub use crate::guard::{Doubt, Mark, SharedMark};
+pub use crate::pouch::blobs_named;
 pub use crate::store::{Contents, check_address, look};
 pub use crate::types::*;
 

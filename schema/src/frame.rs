@@ -11,7 +11,17 @@ use crate::log::tree::{Frontier, ProofError, leaf_hash, verify_subtree_consisten
 use crate::name::Origin;
 
 /// Length, type and digest: the bytes before a payload.
-const HEAD_BYTES: usize = 4 + 1 + 32;
+pub const HEAD_BYTES: usize = 4 + 1 + 32;
+
+/// The length of the payload that follows the head of a frame, for whoever reads or passes over a frame of a
+/// file at a time.
+///
+/// # Errors
+/// When no frame is so long.
+pub fn payload_bytes(head: &[u8; HEAD_BYTES]) -> Result<usize, FrameError> {
+    let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+    if length > FRAME_BYTES_MAX { Err(FrameError::TooLong(length)) } else { Ok(length) }
+}
 
 /// One frame.
 #[derive(Clone, PartialEq, Eq, Debug)]

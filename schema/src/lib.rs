@@ -20,6 +20,7 @@ pub mod limits;
 pub mod lint;
 pub mod log;
 pub mod name;
+pub mod pouch;
 pub mod record;
 pub mod roster;
 pub mod statement;

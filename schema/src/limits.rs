@@ -105,3 +105,6 @@ pub const HEADS_MAX: usize = 512;
 
 /// Addresses of one endpoint.
 pub const ADDRESSES_MAX: usize = 16;
+
+/// Volumes of one pouch: its header names the digest of each.
+pub const POUCH_VOLUMES_MAX: usize = LIST_ITEMS_MAX;

@@ -18,10 +18,10 @@ use chancery_tests::samples::SAMPLES;
 use snapbox::assert_data_eq;
 
 /// The pages, in the order of the story.
-const PAGES: [&str; 6] = ["operator", "publisher", "verifier", "recovery", "officer", "succession"];
+const PAGES: [&str; 7] = ["operator", "publisher", "verifier", "recovery", "officer", "pouch", "succession"];
 
 /// What the pages call the ports; each run takes free ones.
-const PORTS: [&str; 4] = ["8420", "8421", "8430", "8431"];
+const PORTS: [&str; 6] = ["8420", "8421", "8430", "8431", "8440", "8450"];
 
 /// Stands between one command's output and the next's.
 const MARK: &str = "\u{1}";

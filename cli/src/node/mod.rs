@@ -9,6 +9,7 @@ pub mod keys;
 pub mod lookup;
 pub mod mark;
 pub mod partner;
+pub mod pouch;
 pub mod publish;
 pub mod receipt;
 pub mod recover;
