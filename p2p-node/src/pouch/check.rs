@@ -91,7 +91,7 @@ pub(super) async fn contents(pouch: &Pouch, registry: &Registry) -> Result<Vec<S
             Frame::Checkpoint(note) => check.checkpoint(note, contents.place).await?,
             Frame::Package(package) => check.package(&package).await?,
             Frame::Envelope(_) | Frame::Blob(_) | Frame::Missing(_) => check.body(&frame)?,
-            Frame::Header(_) | Frame::Proof(_) | Frame::End(_) => {
+            Frame::Header(_) | Frame::Former(_) | Frame::Proof(_) | Frame::End(_) => {
                 return refuse("a frame stands where it has no place");
             }
         }
