@@ -107,4 +107,4 @@ pub const HEADS_MAX: usize = 512;
 pub const ADDRESSES_MAX: usize = 16;
 
 /// Volumes of one pouch: its header names the digest of each.
-pub const POUCH_VOLUMES_MAX: usize = LIST_ITEMS_MAX;
+pub const POUCH_VOLUMES_MAX: usize = 512;

@@ -329,9 +329,9 @@ export const fr: Messages = {
     'La clé {key} n’est plus digne de confiance à partir de l’entrée {from}, et l’enregistrement est l’entrée {index}.',
   'proof.problem.key-contested':
     'La clé {key} a été compromise sans que l’on sache depuis quand, et la nation n’a pas confirmé l’enregistrement.',
-  'proof.problem.withdrawn': 'L’entrée {index} du journal l’a retiré ; elle se dit signée le {since}.',
-  'proof.problem.redacted': 'L’entrée {index} du journal en a fait effacer le contenu ; elle se dit signée le {since}.',
-  'proof.problem.others-ended': 'Il est en vigueur, mais un élément auquel il renvoie a été retiré ou supprimé : {others}.',
+  'proof.problem.withdrawn': 'L’entrée {index} du journal l’a retiré ; elle se dit signée le {since}.',
+  'proof.problem.redacted': 'L’entrée {index} du journal en a fait effacer le contenu ; elle se dit signée le {since}.',
+  'proof.problem.others-ended': 'Il est en vigueur, mais un élément auquel il renvoie a été retiré ou supprimé : {others}.',
   'proof.problem.follows-nothing': 'Le fichier parle d’un journal précédent auquel celui-ci ne succède pas.',
   'proof.problem.no-former': 'Le journal dit succéder à un autre, dont le fichier ne dit rien.',
   'proof.problem.blobs-missing':
