@@ -7,9 +7,9 @@ use chancery_schema::log::entry::Entry;
 use chancery_schema::record::{Kind, Record, Redaction};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::ends;
 use super::entity::{ending, record};
 use super::verdict::MISSING;
+use super::{ends, records};
 use crate::entity::entry;
 use crate::error::Attempting;
 use crate::log::{Log, column, size};
@@ -40,8 +40,8 @@ impl Claims {
         loop {
             let start = claims.first;
             claims.add(db, log, start, until).await?;
-            for row in ends::redactions(db, log, start).await? {
-                claims.first = claims.first.min(size(row.ended_idx)?);
+            for index in ends::redacted(db, log, start).await? {
+                claims.first = claims.first.min(index);
             }
             let earlier: Vec<u64> = claims.of.range(..start).map(|(index, _)| *index).collect();
             for index in earlier {
@@ -62,12 +62,23 @@ impl Claims {
         self.first
     }
 
-    /// What speaks of an entry whose body is not held.
-    pub fn of(&mut self, index: u64, entry: &Entry) -> Option<&Redaction> {
-        let claims = self.of.get(&index)?;
-        let (place, redaction) = claims.iter().find(|(_, redaction)| redaction.kind.as_str() == entry.kind())?;
+    /// What speaks of an entry whose body is not held. Nothing where the record is in the log already: it stands
+    /// where it was admitted.
+    pub async fn of(
+        &mut self,
+        db: &impl ConnectionTrait,
+        log: &Log,
+        index: u64,
+        entry: &Entry,
+    ) -> Result<Option<&Redaction>> {
+        let claims = self.of.get(&index).into_iter().flatten();
+        let mut claims = claims.filter(|(_, redaction)| redaction.kind.as_str() == entry.kind());
+        let Some((place, redaction)) = claims.next() else { return Ok(None) };
+        if records::position(db, log, &redaction.redacts).await?.is_some() {
+            return Ok(None);
+        }
         self.used.insert((index, *place));
-        Some(redaction)
+        Ok(Some(redaction))
     }
 
     /// Whether every redaction by which a record was judged counted at its own turn; those that did not are
@@ -111,9 +122,11 @@ impl Claims {
                 }
                 let (place, body) = (size(row.idx)?, bodies::body(db, &entry.envelope()).await?);
                 let submission = body.and_then(|body| Submission::of_entry(&entry, &body).ok());
-                if let Some(Record::Redaction(redaction)) = submission.map(|submission| submission.record)
+                if let Some(Record::Redaction(mut redaction)) = submission.map(|submission| submission.record)
                     && redaction.index < place
                 {
+                    // Many are in memory at once, and what they say to people is not asked here.
+                    redaction.statement = None;
                     self.of.entry(redaction.index).or_default().push((place, *redaction));
                 }
             }

@@ -89,9 +89,7 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
         "reason": "planned",
     });
     let third = new("fr.example.org/chancery-3", &[1, 2, 3], |_| (), third_says);
-    let pinned = |bundle: &Bundle, fingerprint: Digest| {
-        json!({ "bundle": base64::encode(&bundle.write()), "fingerprint": fingerprint })
-    };
+    let pinned = |bundle: &Bundle, fingerprint: Digest| json!({ "bundle": base64::encode(&bundle.write()), "fingerprint": fingerprint });
     let with = |new: &History| pinned(&bundle(new, told(&old)), old.fingerprint());
     let changed = |member: &str, value: Value| {
         let mut said = said(&old, 3);
@@ -103,7 +101,10 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
     let cases: Vec<Case> = vec![
         good("an old log is pinned", with(&right)),
         good("the new log is pinned", pinned(&bundle(&right, told(&old)), right.fingerprint())),
-        good("the new log is pinned and nothing told of the old one", pinned(&bundle(&right, vec![]), right.fingerprint())),
+        good(
+            "the new log is pinned and nothing told of the old one",
+            pinned(&bundle(&right, vec![]), right.fingerprint()),
+        ),
         good(
             "the oldest of three logs is pinned",
             pinned(&bundle(&third, [told(&old), told(&right)].concat()), old.fingerprint()),
@@ -132,8 +133,16 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
             pinned(&bundle(&right, first_only), old.fingerprint()),
             "succession: the succession names another last charter",
         ),
-        bad("another charter is named", changed("charter", json!(EMPTY_ROOT)), "succession: the succession names another last charter"),
-        bad("another fingerprint is named", changed("fingerprint", json!(EMPTY_ROOT)), "succession: the succession names another fingerprint"),
+        bad(
+            "another charter is named",
+            changed("charter", json!(EMPTY_ROOT)),
+            "succession: the succession names another last charter",
+        ),
+        bad(
+            "another fingerprint is named",
+            changed("fingerprint", json!(EMPTY_ROOT)),
+            "succession: the succession names another fingerprint",
+        ),
         bad(
             "another root is in the new charter",
             with(&new("fr.example.org/chancery-2", &[1, 2, 4], |_| (), said(&old, 3))),
