@@ -98,7 +98,6 @@ CREATE TABLE "erased" (
     "envelope" blob NOT NULL,
     "record" blob NOT NULL,
     "redacted_in" integer NOT NULL,
-    "held" boolean NOT NULL,
     "scrubbed" boolean NOT NULL,
     PRIMARY KEY ("log_id", "envelope"),
     FOREIGN KEY ("log_id") REFERENCES "log" ("id")

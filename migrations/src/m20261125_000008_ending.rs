@@ -71,7 +71,7 @@ fn erasure_receipt() -> TableCreateStatement {
 
 /// Ground state: the envelopes of entries of a log that are erased and not taken again, with the record in each,
 /// and the log whose redaction asks for it, `redacted_in`: this one, unless the entry only repeats a record of that
-/// one. `held` when anything of it was here; `scrubbed` when nothing of it is left in the database's files either.
+/// one. `scrubbed` when nothing of it is left in the database's files either.
 fn erased() -> TableCreateStatement {
     table("erased")
         .col(big("log_id"))
@@ -79,7 +79,6 @@ fn erased() -> TableCreateStatement {
         .col(bytes("envelope"))
         .col(bytes("record"))
         .col(big("redacted_in"))
-        .col(flag("held"))
         .col(flag("scrubbed"))
         .primary_key(Index::create().col("log_id").col("envelope"))
         .to_owned()

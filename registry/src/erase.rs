@@ -56,7 +56,7 @@ impl Registry {
     }
 
     /// The erasures of which the own log has no receipt yet, at most `limit`, those that are scrubbed, and of which
-    /// anything was ever held here; logs take turns, and of each at most 256 are due within a day: for the node's key to sign and [`Registry::admit`] to enter. Nothing where another process sequences.
+    /// nothing is here for another log; logs take turns, and of each at most 256 are due within a day: for the node's key to sign and [`Registry::admit`] to enter. Nothing where another process sequences.
     ///
     /// # Errors
     /// When the database fails.
@@ -130,7 +130,6 @@ async fn erase(db: &impl ConnectionTrait, log: &Log, index: u64, record: &Digest
             envelope: Set(envelope.clone()),
             record: Set(record.as_bytes().to_vec()),
             redacted_in: Set(log.id),
-            held: Set(held),
             // Where nothing was held nothing is to be scrubbed.
             scrubbed: Set(!held),
         };
@@ -153,7 +152,7 @@ async fn erase(db: &impl ConnectionTrait, log: &Log, index: u64, record: &Digest
 async fn write(db: &impl ConnectionTrait, row: erased::ActiveModel, own: bool) -> Result<()> {
     let mut place = OnConflict::columns([erased::Column::LogId, erased::Column::Envelope]);
     if own {
-        place.update_columns([erased::Column::Record, erased::Column::RedactedIn, erased::Column::Held]);
+        place.update_columns([erased::Column::Record, erased::Column::RedactedIn]);
     } else {
         place.do_nothing();
     }
@@ -193,7 +192,6 @@ pub(crate) async fn is_erased(
         record: Set(record.as_bytes().to_vec()),
         redacted_in: Set(of.log.id),
         // Nothing of it was kept, so nothing of it is to be scrubbed.
-        held: Set(false),
         scrubbed: Set(true),
     };
     write(db, again, false).await?;

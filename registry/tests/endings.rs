@@ -401,7 +401,7 @@ async fn a_redaction_in_one_log_erases_nothing_that_is_for_another() {
     assert_eq!(node.registry.envelope(&victim.origin, index).await.unwrap(), Some(card.to_bytes()));
     assert_eq!(node.registry.blob(&Digest::of(&document("umoja"))).await.unwrap(), Some(document("umoja")));
     assert!(!node.registry.scrub().await.unwrap(), "nothing was held, so nothing is to be scrubbed");
-    assert_eq!(node.registry.unreceipted(9).await.unwrap(), [], "nor is there anything to say of it");
+    assert_eq!(node.registry.unreceipted(9).await.unwrap(), [], "and it is not gone");
     stays_when_rebuilt(&node.registry).await;
     assert_eq!(rows(&node, &victim).await, before);
 
@@ -413,7 +413,8 @@ async fn a_redaction_in_one_log_erases_nothing_that_is_for_another() {
     assert_eq!(node.registry.unreceipted(9).await.unwrap(), [], "the files are not clean yet");
     assert!(node.registry.scrub().await.unwrap());
     let due = node.registry.unreceipted(9).await.unwrap();
-    assert_eq!(due.iter().map(|receipt| &receipt.redacted_log).collect::<Vec<_>>(), [&victim.origin]);
+    let of: Vec<_> = due.iter().map(|receipt| &receipt.redacted_log).collect();
+    assert_eq!(of, [&victim.origin, &evil.origin], "now it is gone, as both say");
     stays_when_rebuilt(&node.registry).await;
 }
 
@@ -510,4 +511,40 @@ async fn a_redacted_record_stays_redacted_whatever_a_void_withdrawal_said() {
     }
     assert_eq!(rows(&source, &source).await, rows(&early, &source).await);
     assert_eq!(rows(&source, &source).await, rows(&late, &source).await);
+}
+
+/// Whoever redacts much makes every node that mirrors its log say so; others wait no longer for that.
+#[tokio::test]
+async fn receipts_of_two_logs_take_turns_and_of_one_there_are_so_many_a_day() {
+    let [many, few, node] = [founded("FR").await, founded("BR").await, founded("KE").await];
+    for (source, names) in [(&many, &["a", "b", "c"][..]), (&few, &["d"][..])] {
+        node.befriend(source).await;
+        for name in names {
+            let (card, index) = with_canary(source, name).await;
+            source.admit(&redaction(source, &card, index)).await;
+        }
+        pull(source, &node.registry).await;
+    }
+    let due = async || node.registry.unreceipted(9).await.unwrap();
+    let first = node.registry.unreceipted(2).await.unwrap();
+    let of: Vec<_> = first.iter().map(|receipt| &receipt.redacted_log).collect();
+    assert_eq!(of, [&many.origin, &few.origin], "who never had a body can say so at once");
+    assert_eq!(due().await.len(), 4);
+    let receipt = node.admit(&node.sign(Kind::ErasureReceipt, &json!(first[0]), Role::Node)).await;
+    assert_eq!(due().await.len(), 3);
+    // As many more of that log as are due within a day.
+    let numbers = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1254)";
+    for (table, columns) in [
+        ("record", "envelope, digest, kind, verdict, code, reason, superseded_by, scope, at, signers"),
+        ("erasure_receipt", "of_log, of_idx, erased, redaction"),
+    ] {
+        let row = format!("{table} WHERE idx = {} AND log_id = (SELECT id FROM log WHERE own)", receipt.index);
+        let sql =
+            format!("INSERT INTO {table} (log_id, idx, {columns}) {numbers} SELECT log_id, i, {columns} FROM n, {row}");
+        node.execute(&sql).await;
+    }
+    let of: Vec<_> = due().await.into_iter().map(|receipt| receipt.redacted_log).collect();
+    assert_eq!(of, [few.origin.clone()], "the others wait for tomorrow");
+    node.wait(86_401);
+    assert_eq!(due().await.len(), 3);
 }

@@ -11,7 +11,6 @@ pub struct Model {
     pub envelope: Vec<u8>,
     pub record: Vec<u8>,
     pub redacted_in: i64,
-    pub held: bool,
     pub scrubbed: bool,
 }
 

@@ -212,7 +212,8 @@ pub(crate) async fn names_blob(db: &impl ConnectionTrait, sha256: &Digest) -> Re
 }
 
 /// The erasures that are done here and of which the own log has no receipt, at most `limit`: the first of each log
-/// before the second of any, and of no log more than are due within a day. None where nothing was ever held.
+/// before the second of any, and of no log more than are due within a day. None where the record is
+/// here for another log: it is not gone.
 pub(crate) async fn unreceipted(
     db: &impl ConnectionTrait,
     own: &Log,
@@ -246,8 +247,8 @@ pub(crate) async fn unreceipted(
 
 fn unreceipted_rows(own: &Log) -> Select<ending::Entity> {
     let scrubbed = format!(
-        "EXISTS (SELECT 1 FROM erased WHERE {OF_ENDING} AND erased.held = TRUE) AND NOT EXISTS (SELECT 1 FROM erased \
-         WHERE {OF_ENDING} AND erased.scrubbed = FALSE)"
+        "EXISTS (SELECT 1 FROM erased WHERE {OF_ENDING}) AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.record = \
+         ending.ended AND erased.scrubbed = FALSE) AND NOT EXISTS (SELECT 1 FROM body WHERE body.record = ending.ended)"
     );
     let silent = Query::select()
         .expr(Expr::val(1))
