@@ -94,14 +94,16 @@ CREATE TABLE "entry" (
 CREATE INDEX "entry_by_envelope" ON "entry" ("envelope");
 
 CREATE TABLE "erased" (
-    "envelope" blob NOT NULL PRIMARY KEY,
-    "record" blob NOT NULL,
     "log_id" integer NOT NULL,
+    "envelope" blob NOT NULL,
+    "record" blob NOT NULL,
+    "redacted_in" integer NOT NULL,
     "scrubbed" boolean NOT NULL,
+    PRIMARY KEY ("log_id", "envelope"),
     FOREIGN KEY ("log_id") REFERENCES "log" ("id")
 );
 
-CREATE INDEX "erased_by_record" ON "erased" ("record");
+CREATE INDEX "erased_by_record" ON "erased" ("record", "redacted_in");
 
 CREATE INDEX "erased_by_scrubbed" ON "erased" ("scrubbed");
 

@@ -33,7 +33,7 @@ const INDEXES: &[(&str, &str, &[&str])] = &[
     ("ending_by_record", "ending", &["log_id", "ended"]),
     ("ending_by_kind", "ending", &["log_id", "kind", "idx"]),
     ("erasure_receipt_by_redaction", "erasure_receipt", &["redaction"]),
-    ("erased_by_record", "erased", &["record"]),
+    ("erased_by_record", "erased", &["record", "redacted_in"]),
     ("erased_by_scrubbed", "erased", &["scrubbed"]),
 ];
 
@@ -69,14 +69,17 @@ fn erasure_receipt() -> TableCreateStatement {
         .to_owned()
 }
 
-/// Ground state: the envelopes that are erased and not taken again, with the record in each, and the log whose
-/// redaction asks for it. `scrubbed` when nothing of it is left in the database's files either.
+/// Ground state: the envelopes of entries of a log that are erased and not taken again, with the record in each,
+/// and the log whose redaction asks for it, `redacted_in`: this one, unless the entry only repeats a record of that
+/// one. `scrubbed` when nothing of it is left in the database's files either.
 fn erased() -> TableCreateStatement {
     table("erased")
-        .col(bytes("envelope").primary_key())
-        .col(bytes("record"))
         .col(big("log_id"))
         .foreign_key(&mut to_log("erased"))
+        .col(bytes("envelope"))
+        .col(bytes("record"))
+        .col(big("redacted_in"))
         .col(flag("scrubbed"))
+        .primary_key(Index::create().col("log_id").col("envelope"))
         .to_owned()
 }

@@ -6,6 +6,7 @@ use chancery_schema::admission::Submission;
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::{BLOB_BYTES_MAX, BLOBS_PER_RECORD_MAX, ENVELOPE_BYTES_MAX};
+use chancery_schema::name::Origin;
 use chancery_schema::record::BlobRef;
 use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -27,6 +28,12 @@ pub(crate) fn blobs_named(body: &[u8]) -> Vec<BlobRef> {
     let mut blobs = submission.map_or_else(Vec::new, |submission| submission.record.blobs());
     blobs.truncate(BLOBS_PER_RECORD_MAX);
     blobs
+}
+
+/// The record in a body, and the log that its header says it is for: no other log can admit it.
+pub(crate) fn record_for(body: &[u8]) -> Option<(Digest, Origin)> {
+    let submission = Submission::open(Envelope::from_fixed(body).ok()?).ok()?;
+    Some((submission.digest, submission.header.log))
 }
 
 /// Keeps an envelope's fixed form under its digest. Bytes that are no envelope are kept too: their
@@ -111,9 +118,9 @@ pub(crate) fn may_be_blob(bytes: &[u8]) -> bool {
 }
 
 /// Remembers that entry `index` names a body or blob that has not arrived.
-pub(crate) async fn miss(db: &impl ConnectionTrait, log: &Log, digest: &Digest, index: u64) -> Result<()> {
+pub(crate) async fn miss(db: &impl ConnectionTrait, log_id: i64, digest: &Digest, index: u64) -> Result<()> {
     let row =
-        missing::ActiveModel { log_id: Set(log.id), digest: Set(digest.as_bytes().to_vec()), idx: Set(column(index)) };
+        missing::ActiveModel { log_id: Set(log_id), digest: Set(digest.as_bytes().to_vec()), idx: Set(column(index)) };
     let place = OnConflict::columns([missing::Column::LogId, missing::Column::Digest]).do_nothing().to_owned();
     let kept = missing::Entity::insert(row).on_conflict(place).exec_without_returning(db).await;
     kept.attempting("remember what is missing").map(|_| ())

@@ -107,7 +107,7 @@ impl Registry {
         let Arrived { bodies, blobs } = Arrived::read(bodies);
         let (mut kept, mut first, mut refused) = (0, None::<u64>, false);
         for (digest, body) in &bodies {
-            if erase::is_erased(db, digest, Some(body)).await? {
+            if erase::is_erased(db, &held.log, digest, Some(body)).await? {
                 // Nobody waits for it from now on.
                 refused = true;
                 continue;
@@ -247,7 +247,7 @@ impl Arrived {
         now: Timestamp,
     ) -> Result<u64> {
         let digest = entry.envelope();
-        if erase::is_erased(db, &digest, self.bodies.get(&digest).map(Vec::as_slice)).await? {
+        if erase::is_erased(db, &held.log, &digest, self.bodies.get(&digest).map(Vec::as_slice)).await? {
             return Ok(index);
         }
         let body = match self.bodies.get(&digest) {
@@ -258,7 +258,7 @@ impl Arrived {
             None => bodies::body(db, &digest).await?,
         };
         let Some(body) = body else {
-            bodies::miss(db, &held.log, &digest, index).await?;
+            bodies::miss(db, held.log.id, &digest, index).await?;
             return Ok(index);
         };
         let waited = bodies::arrive(db, &held.log, &digest).await?;
@@ -281,7 +281,7 @@ async fn miss_blobs(db: &impl ConnectionTrait, held: &Held, index: u64, body: &[
     let missing: BTreeSet<Digest> =
         named.iter().map(|blob| blob.sha256).filter(|blob| !here.contains_key(blob)).collect();
     for blob in &missing {
-        bodies::miss(db, &held.log, blob, index).await?;
+        bodies::miss(db, held.log.id, blob, index).await?;
     }
     for blob in here.keys() {
         bodies::arrive(db, &held.log, blob).await?;

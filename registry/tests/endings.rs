@@ -10,7 +10,7 @@ use chancery_schema::bundle::{self, Bundle, Trust};
 use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::frame::Frame;
-use chancery_schema::key::{PublicKey, Role, Signer as _};
+use chancery_schema::key::{KeyRecord, PublicKey, Role, Signer as _};
 use chancery_schema::log::entry::Entry;
 use chancery_schema::record::{Kind, Record};
 use common::{Nation, document, pull};
@@ -308,10 +308,6 @@ async fn a_false_redaction_hides_nothing_from_who_comes_late() {
     pull(&source, &early.registry).await;
     let by_stranger = source.sign(Kind::Redaction, &redaction_draft(&card, index), Role::Evaluator);
     let own = source.superseding("umoja", &card);
-    let entry = |envelope: &Envelope| {
-        let kind = Submission::open(envelope.clone()).unwrap().record.kind();
-        (Entry::new(kind.as_str(), envelope.digest()).unwrap().to_bytes(), Frame::Envelope(envelope.to_bytes()))
-    };
     let all = [&own, &by_stranger].map(entry);
     let (entries, frames): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     let frames_of = |more: Vec<Frame>| [more, vec![Frame::Blob(document("umoja"))]].concat();
@@ -363,4 +359,192 @@ async fn receipts_are_due_once_the_files_are_clean_and_never_twice() {
     let nations: Vec<&str> = erasure.receipts.iter().map(|receipt| receipt.nation.as_str()).collect();
     assert_eq!(nations, ["FR", "KE"]);
     assert_eq!(erasure.silent, []);
+}
+
+/// The entry of an envelope, and the envelope beside it.
+fn entry(envelope: &Envelope) -> (Vec<u8>, Frame) {
+    let kind = Submission::open(envelope.clone()).unwrap().record.kind();
+    (Entry::new(kind.as_str(), envelope.digest()).unwrap().to_bytes(), Frame::Envelope(envelope.to_bytes()))
+}
+
+/// Entries that an evil nation logs: one of which nobody ever sees the body, and its redaction, which says that
+/// the record in it was another nation's.
+fn lie(evil: &Nation, unseen: Digest, about: &Envelope, index: u64) -> (Vec<Vec<u8>>, Vec<Frame>) {
+    let mut draft = redaction_draft(about, index);
+    draft["signers"] = json!([PublicKey::from_bytes(&evil.key(Role::Publisher).public_key()).unwrap().key_id()]);
+    let (redaction, frame) = entry(&evil.sign(Kind::Redaction, &draft, Role::Publisher));
+    (vec![Entry::new("model-card", unseen).unwrap().to_bytes(), redaction], vec![frame])
+}
+
+async fn size_of(mirror: &Nation, of: &Nation) -> u64 {
+    mirror.registry.mirror(&of.origin).await.unwrap().expect("a mirror").size
+}
+
+#[tokio::test]
+async fn a_redaction_in_one_log_erases_nothing_that_is_for_another() {
+    let [victim, evil, node] = [founded("FR").await, founded("BR").await, founded("KE").await];
+    let (card, index) = with_canary(&victim, "umoja").await;
+    for partner in [&victim, &evil] {
+        node.befriend(partner).await;
+        pull(partner, &node.registry).await;
+    }
+    let before = rows(&node, &victim).await;
+    let place = size_of(&node, &evil).await;
+    let (entries, frames) = lie(&evil, Digest::of(b"nobody has it"), &card, place);
+    common::take_in(&evil, &node, &entries, &frames).await;
+
+    assert_eq!(rows(&node, &victim).await, before, "the victim's rows are as they were");
+    let ends = node.registry.ends(&evil.origin, &card.record_digest()).await.unwrap();
+    assert_eq!(ends.len(), 1, "the redaction counts in the log that it is in");
+    let shown = node.registry.record(&card.record_digest()).await.unwrap().expect("it is held");
+    assert_eq!((shown.origin, shown.verdict), (victim.origin.clone(), Verdict::Valid), "what has a body comes first");
+    assert_eq!(node.registry.envelope(&victim.origin, index).await.unwrap(), Some(card.to_bytes()));
+    assert_eq!(node.registry.blob(&Digest::of(&document("umoja"))).await.unwrap(), Some(document("umoja")));
+    assert!(!node.registry.scrub().await.unwrap(), "nothing was held, so nothing is to be scrubbed");
+    assert_eq!(node.registry.unreceipted(9).await.unwrap(), [], "and it is not gone");
+    stays_when_rebuilt(&node.registry).await;
+    assert_eq!(rows(&node, &victim).await, before);
+
+    // The victim's own redaction finds everything where it is, and is not taken for done.
+    victim.admit(&redaction(&victim, &card, index)).await;
+    pull(&victim, &node.registry).await;
+    assert_eq!(node.registry.piece(&card.digest()).await.unwrap(), None);
+    assert_eq!(node.registry.blob(&Digest::of(&document("umoja"))).await.unwrap(), None);
+    assert_eq!(node.registry.unreceipted(9).await.unwrap(), [], "the files are not clean yet");
+    assert!(node.registry.scrub().await.unwrap());
+    let due = node.registry.unreceipted(9).await.unwrap();
+    let of: Vec<_> = due.iter().map(|receipt| &receipt.redacted_log).collect();
+    assert_eq!(of, [&victim.origin, &evil.origin], "now it is gone, as both say");
+    stays_when_rebuilt(&node.registry).await;
+}
+
+#[tokio::test]
+async fn a_redaction_in_one_log_keeps_nothing_from_another_that_comes_later() {
+    let [victim, evil, node] = [founded("FR").await, founded("BR").await, founded("KE").await];
+    let (card, index) = with_canary(&victim, "umoja").await;
+    node.befriend(&evil).await;
+    pull(&evil, &node.registry).await;
+    let place = size_of(&node, &evil).await;
+    // The entry names the victim's own envelope, which is not here yet.
+    let (entries, frames) = lie(&evil, card.digest(), &card, place);
+    common::take_in(&evil, &node, &entries, &frames).await;
+    assert_eq!(node.registry.missing(&evil.origin, 9).await.unwrap(), []);
+    let told = rows(&node, &evil).await;
+    node.befriend(&victim).await;
+    pull(&victim, &node.registry).await;
+    assert_eq!(verdict(&node.registry, &card).await, Verdict::Valid);
+    assert_eq!(node.registry.envelope(&victim.origin, index).await.unwrap(), Some(card.to_bytes()));
+    assert_eq!(node.registry.missing(&victim.origin, 9).await.unwrap(), []);
+    stays_when_rebuilt(&node.registry).await;
+    assert_eq!(rows(&node, &evil).await, told, "the other log is judged as before");
+}
+
+#[tokio::test]
+async fn what_repeats_a_redacted_record_in_another_log_goes_with_it() {
+    let [victim, other, early, late] =
+        [founded("FR").await, founded("BR").await, founded("KE").await, founded("IN").await];
+    let (card, index) = with_canary(&victim, "umoja").await;
+    for node in [&early, &late] {
+        for partner in [&victim, &other] {
+            node.befriend(partner).await;
+        }
+        pull(&other, &node.registry).await;
+    }
+    pull(&victim, &early.registry).await;
+    let (repeated, frame) = entry(&card);
+    common::take_in(&other, &early, &[repeated.clone()], std::slice::from_ref(&frame)).await;
+    victim.admit(&redaction(&victim, &card, index)).await;
+    for node in [&early, &late] {
+        pull(&victim, &node.registry).await;
+    }
+    common::take_in(&other, &late, &[repeated], &[frame]).await;
+    for node in [&early, &late] {
+        assert_eq!(node.registry.missing(&other.origin, 9).await.unwrap(), [], "nobody waits for it");
+        assert_eq!(node.registry.piece(&card.digest()).await.unwrap(), None);
+        stays_when_rebuilt(&node.registry).await;
+    }
+    assert_eq!(rows(&early, &other).await, rows(&late, &other).await);
+}
+
+/// A license that a thief withdrew, that a card names since the thief is known, and that is then redacted.
+#[tokio::test]
+async fn a_redacted_record_stays_redacted_whatever_a_void_withdrawal_said() {
+    let source = founded("FR").await;
+    let early = founded("BR").await;
+    early.befriend(&source).await;
+    let license = source.sign(Kind::License, &license_draft(&source).await, Role::Publisher);
+    let index = source.admit(&license).await.index;
+    let thief = source.next_key(Role::Publisher);
+    let delegation = json!({
+        "holder": "a key that is stolen",
+        "role": "publisher",
+        "key": KeyRecord::issue(&thief, &source.code, &source.origin, Role::Publisher).unwrap(),
+        "kinds": ["license", "withdrawal"],
+        "models": ["*"],
+        "validFrom": "2026-01-01T00:00:00Z",
+        "validUntil": "2028-01-01T00:00:00Z",
+    });
+    source.admit(&source.sign(Kind::Delegation, &delegation, Role::Registrar)).await;
+    let withdrawn = json!({
+        "kind": "license", "withdraws": license.record_digest(), "scope": "lab:terms", "reason": "other",
+    });
+    let stolen = source.sign_by(Kind::Withdrawal, &withdrawn, &[&thief]);
+    let since = source.admit(&stolen).await.index;
+    pull(&source, &early.registry).await;
+    assert_eq!(verdict(&early.registry, &license).await, Verdict::Withdrawn);
+    let key = PublicKey::from_bytes(&thief.public_key()).unwrap().key_id();
+    let revoked = json!({ "key": key, "reason": "compromised-since", "since": since });
+    source.admit(&source.sign(Kind::Revocation, &revoked, Role::Registrar)).await;
+    source.upload("under").await;
+    let mut under = Nation::card_draft("under");
+    under["license"] = json!(license.record_digest());
+    let under = source.sign(Kind::ModelCard, &under, Role::Publisher);
+    source.admit(&under).await;
+    let redaction = source.sign(Kind::Redaction, &redaction_draft(&license, index), Role::Registrar);
+    source.admit(&redaction).await;
+    pull(&source, &early.registry).await;
+    let late = late(&source, "KE").await;
+    for nation in [&source, &early, &late] {
+        assert_eq!(verdict(&nation.registry, &license).await, Verdict::Redacted);
+        assert_eq!(verdict(&nation.registry, &under).await, Verdict::Valid);
+        stays_when_rebuilt(&nation.registry).await;
+    }
+    assert_eq!(rows(&source, &source).await, rows(&early, &source).await);
+    assert_eq!(rows(&source, &source).await, rows(&late, &source).await);
+}
+
+/// Whoever redacts much makes every node that mirrors its log say so; others wait no longer for that.
+#[tokio::test]
+async fn receipts_of_two_logs_take_turns_and_of_one_there_are_so_many_a_day() {
+    let [many, few, node] = [founded("FR").await, founded("BR").await, founded("KE").await];
+    for (source, names) in [(&many, &["a", "b", "c"][..]), (&few, &["d"][..])] {
+        node.befriend(source).await;
+        for name in names {
+            let (card, index) = with_canary(source, name).await;
+            source.admit(&redaction(source, &card, index)).await;
+        }
+        pull(source, &node.registry).await;
+    }
+    let due = async || node.registry.unreceipted(9).await.unwrap();
+    let first = node.registry.unreceipted(2).await.unwrap();
+    let of: Vec<_> = first.iter().map(|receipt| &receipt.redacted_log).collect();
+    assert_eq!(of, [&many.origin, &few.origin], "who never had a body can say so at once");
+    assert_eq!(due().await.len(), 4);
+    let receipt = node.admit(&node.sign(Kind::ErasureReceipt, &json!(first[0]), Role::Node)).await;
+    assert_eq!(due().await.len(), 3);
+    // As many more of that log as are due within a day.
+    let numbers = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1254)";
+    for (table, columns) in [
+        ("record", "envelope, digest, kind, verdict, code, reason, superseded_by, scope, at, signers"),
+        ("erasure_receipt", "of_log, of_idx, erased, redaction"),
+    ] {
+        let row = format!("{table} WHERE idx = {} AND log_id = (SELECT id FROM log WHERE own)", receipt.index);
+        let sql =
+            format!("INSERT INTO {table} (log_id, idx, {columns}) {numbers} SELECT log_id, i, {columns} FROM n, {row}");
+        node.execute(&sql).await;
+    }
+    let of: Vec<_> = due().await.into_iter().map(|receipt| receipt.redacted_log).collect();
+    assert_eq!(of, [few.origin.clone()], "the others wait for tomorrow");
+    node.wait(86_401);
+    assert_eq!(due().await.len(), 3);
 }

@@ -35,7 +35,7 @@ pub async fn envelope(state: Data<State>, path: Path<String>, request: HttpReque
     let place = state.download(&request).await?;
     let record = state.registry.record(&digest).await?.ok_or(NO_RECORD)?;
     let envelope = state.registry.envelope(&record.origin, record.index).await?.ok_or(NO_RECORD)?;
-    Ok(held("application/json", Cache::Never, envelope, place))
+    Ok(held("application/json", Cache::Nowhere, envelope, place))
 }
 
 /// `GET /envelope/<digest>`: an envelope by its own digest, as entries of logs name it.
@@ -47,8 +47,7 @@ pub async fn envelope_named(
     let digest = digest(&path)?;
     let place = state.download(&request).await?;
     match state.registry.piece(&digest).await? {
-        // Whoever kept it longer would keep what is redacted meanwhile.
-        Some(Frame::Envelope(envelope)) => Ok(held("application/json", Cache::Never, envelope, place)),
+        Some(Frame::Envelope(envelope)) => Ok(held("application/json", Cache::Nowhere, envelope, place)),
         _ => Err(Failure::NotFound("no such envelope is held here")),
     }
 }
@@ -80,7 +79,7 @@ pub fn digest(text: &str) -> Result<Digest, Failure> {
 }
 
 fn attachment(body: Vec<u8>, name: &str, place: Place) -> HttpResponse {
-    let mut response = held("application/octet-stream", Cache::Never, body, place);
+    let mut response = held("application/octet-stream", Cache::Nowhere, body, place);
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }

@@ -14,6 +14,8 @@ pub enum Cache {
     Immutable,
     /// Ask again each time.
     Never,
+    /// Not even to ask again: the bytes may be redacted, and are then to be nowhere.
+    Nowhere,
 }
 
 impl Cache {
@@ -21,6 +23,7 @@ impl Cache {
         match self {
             Self::Immutable => "public, max-age=31536000, immutable",
             Self::Never => "no-cache",
+            Self::Nowhere => "no-store",
         }
     }
 }

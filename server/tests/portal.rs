@@ -29,6 +29,10 @@ fn the_address_of_a_record_leads_people_to_its_page_and_programs_to_its_envelope
     assert_eq!(always.body, charter.to_bytes());
     let named = node.get(&format!("/envelope/{}", charter.digest()));
     assert_eq!((named.status, named.body.as_slice()), (200, charter.to_bytes().as_slice()));
+    let bundle = node.get(&format!("/bundle/{}", charter.record_digest()));
+    for answer in [&always, &named, &bundle] {
+        assert_eq!(answer.header("cache-control"), "no-store", "records may be redacted");
+    }
     assert_eq!(node.get(&format!("/envelope/{}", charter.record_digest())).status, 404, "that is the record's");
 }
 

@@ -8,6 +8,7 @@ pub mod init;
 pub mod keys;
 pub mod lookup;
 pub mod mark;
+mod pace;
 pub mod partner;
 pub mod pouch;
 pub mod publish;

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chancery_p2p_node as p2p;
 use chancery_registry::{Admission, Registry};
+use chancery_schema::admission::{Code, Refusal};
 use chancery_schema::key::Role;
 use chancery_server as server;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info};
 use zeroize::Zeroizing;
 
+use super::pace::Pace;
 use super::repeated::Repeated;
 use super::{FolderArgs, block_on, clocks, keys, open_archive, wall_clock};
 use crate::config::{Config, reachable, socket};
@@ -193,11 +195,21 @@ struct Reporter<'a> {
     told: BTreeSet<String>,
     /// Whether the node's key turned out not to be delegated for receipts.
     silent: bool,
+    /// Others decide how many redactions there are, and while the files are scrubbed nobody writes.
+    scrubs: Pace,
+    refusals: Repeated,
 }
 
 impl<'a> Reporter<'a> {
     fn new(config: &'a Config, node: Key) -> Self {
-        Self { config, node, told: BTreeSet::new(), silent: false }
+        Self {
+            config,
+            node,
+            told: BTreeSet::new(),
+            silent: false,
+            scrubs: Pace::default(),
+            refusals: Repeated::default(),
+        }
     }
 
     async fn report(&mut self, registry: &Registry) -> Outcome {
@@ -225,9 +237,7 @@ impl<'a> Reporter<'a> {
 
     /// Scrubs what was erased from the database's files, and only then says that it is gone.
     async fn receipt(&mut self, registry: &Registry) -> Outcome {
-        if registry.scrub().await? {
-            info!("What was erased is gone from the database's files too");
-        }
+        self.scrub(registry).await?;
         for receipt in registry.unreceipted(if self.silent { 0 } else { RECEIPTS_AT_ONCE }).await? {
             let occasion =
                 Occasion { nation: &self.config.nation, origin: &self.config.origin, issued_at: clock::now() };
@@ -236,16 +246,43 @@ impl<'a> Reporter<'a> {
                 Admission::Admitted(_) => {
                     info!(log.origin = %receipt.redacted_log, record.digest = %receipt.record, "Erased a redacted record");
                 }
-                Admission::Refused(refusal) => {
+                Admission::Refused(refusal) if is_of_key(&refusal) => {
                     let hint = "delegate the node's key anew for endpoint, evidence and erasure-receipt, with `chancery enrol`, and restart";
                     error!(%refusal, hint, "Failed to say that redacted records are erased");
                     self.silent = true;
                     break;
                 }
+                Admission::Refused(refusal) => {
+                    if let Some(times) = self.refusals.count(&refusal.to_string(), Instant::now()) {
+                        let digest = receipt.record;
+                        error!(times, record.digest = %digest, %refusal, "Failed to say that a redacted record is erased, and will try again");
+                    }
+                }
             }
         }
         Ok(())
     }
+
+    async fn scrub(&mut self, registry: &Registry) -> Outcome {
+        let began = Instant::now();
+        if !self.scrubs.allows(began) {
+            return Ok(());
+        }
+        let scrubbed = registry.scrub().await;
+        // Where nothing was to be done it cost nothing.
+        if !matches!(scrubbed, Ok(false)) {
+            self.scrubs.done(began, Instant::now());
+        }
+        if scrubbed? {
+            info!("What was erased is gone from the database's files too");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a record was refused for its key, which no other time mends.
+fn is_of_key(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::KeyUnknown | Code::KeyNotAuthorised | Code::KeyExpired | Code::KeyRevoked)
 }
 
 /// Says at each beat that the node lives, reports what logs have two histories, what is erased and when the clock

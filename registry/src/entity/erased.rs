@@ -1,4 +1,4 @@
-//! An envelope that is erased, and is not taken again.
+//! An envelope that is erased in a log, and is not taken again there.
 
 use sea_orm::entity::prelude::*;
 
@@ -6,9 +6,11 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "erased")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    pub log_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub envelope: Vec<u8>,
     pub record: Vec<u8>,
-    pub log_id: i64,
+    pub redacted_in: i64,
     pub scrubbed: bool,
 }
 

@@ -11,6 +11,10 @@ use sea_orm::{
 /// How long another process may hold the write lock.
 const BUSY_TIMEOUT: Duration = super::TURN;
 
+/// How often to try to empty the write-ahead log, and the pause after each time.
+const LOOKS: u32 = 8;
+const LOOK: Duration = Duration::from_millis(250);
+
 /// The address of a file that is made when it is not there; none where `url` names no file.
 pub(super) fn url(url: &str) -> Option<String> {
     let path = url.strip_prefix("sqlite:").filter(|path| !path.contains(":memory:"))?;
@@ -59,10 +63,24 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransac
 /// pages. Then empties the write-ahead log, which has older pages.
 pub(super) async fn scrub(writer: &DatabaseConnection) -> Result<(), DbErr> {
     writer.execute_unprepared("VACUUM").await?;
+    // Whoever still reads the older pages is waited for, rather than all be written once more.
+    let mut looks = 1;
+    while is_busy(writer).await? {
+        if looks == LOOKS {
+            return Err(DbErr::Custom("others still read the write-ahead log".to_owned()));
+        }
+        looks += 1;
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Whether others read the write-ahead log, so that it cannot be emptied.
+async fn is_busy(writer: &DatabaseConnection) -> Result<bool, DbErr> {
     let checkpoint = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
     let answer = writer.query_one_raw(checkpoint).await?;
     let busy: i32 = answer.ok_or_else(|| DbErr::RecordNotFound("wal_checkpoint".to_owned()))?.try_get("", "busy")?;
-    if busy == 0 { Ok(()) } else { Err(DbErr::Custom("others still read the write-ahead log".to_owned())) }
+    Ok(busy != 0)
 }
 
 /// A database of its own, on disk only while it is open, with the empty tables of the view, and behind

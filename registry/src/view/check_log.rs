@@ -151,7 +151,7 @@ async fn cosigners(db: &impl ConnectionTrait, held: &Held) -> Result<BTreeMap<i6
 async fn check_held(db: &impl ConnectionTrait, held: &Held, findings: &mut Vec<String>) -> Result<()> {
     let nowhere = "NOT EXISTS (SELECT 1 FROM body WHERE body.envelope = entry.envelope) AND NOT EXISTS (SELECT 1 FROM \
                    missing WHERE missing.log_id = entry.log_id AND missing.digest = entry.envelope) AND NOT EXISTS (SELECT \
-                   1 FROM erased WHERE erased.envelope = entry.envelope)";
+                   1 FROM erased WHERE erased.log_id = entry.log_id AND erased.envelope = entry.envelope)";
     let lost: Vec<i64> = entry::Entity::find()
         .select_only()
         .column(entry::Column::Idx)

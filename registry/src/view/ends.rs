@@ -6,9 +6,11 @@ use chancery_schema::admission::{Admitted, End};
 use chancery_schema::digest::Digest;
 use chancery_schema::name::Origin;
 use chancery_schema::record::{ErasureReceipt, Kind, Record, Redaction, Texts, Withdrawal};
+use chancery_schema::time::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Related, Select,
 };
 use serde::Serialize;
 
@@ -25,6 +27,15 @@ const ENDS_MAX: u64 = 16;
 
 /// Receipts of one erasure that are read: one for each node that mirrors the log.
 const RECEIPTS_MAX: u64 = 1000;
+
+/// Receipts for erasures of one log within a day: each is an entry of the own log for good, and it is that log's
+/// nation which decides how many redactions there are.
+const RECEIPTS_PER_LOG_AND_DAY: u64 = 256;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Which rows of `erased` are there for a row of `ending`: that of a redaction in its own log, and no other.
+const OF_ENDING: &str = "erased.redacted_in = ending.log_id AND erased.record = ending.ended";
 
 impl Registry {
     /// What ended a record of a log, in log order; at most 16. A withdrawal whose verdict is void ends nothing.
@@ -60,26 +71,37 @@ impl Registry {
             let redaction = ending::Column::Kind.eq(Kind::Redaction.as_str());
             let redaction = of_record(&held.log, record).filter(redaction).one(&db).await;
             let Some(redaction) = redaction.attempting("read the redaction of a record")? else { return Ok(None) };
-            let rows = erasure_receipt::Entity::find()
-                .find_also(erasure_receipt::Entity, record::Entity)
-                .filter(erasure_receipt::Column::Redaction.eq(redaction.record.clone()))
-                .filter(erasure_receipt::Column::OfLog.eq(origin.as_str()))
-                .filter(erasure_receipt::Column::OfIdx.eq(redaction.ended_idx))
-                .filter(erasure_receipt::Column::Erased.eq(redaction.ended.clone()))
-                .filter(record::Column::Verdict.ne(VOID))
+            let receipts = || {
+                erasure_receipt::Entity::find()
+                    .join(JoinType::InnerJoin, <erasure_receipt::Entity as Related<record::Entity>>::to())
+                    .filter(erasure_receipt::Column::Redaction.eq(redaction.record.clone()))
+                    .filter(erasure_receipt::Column::OfLog.eq(origin.as_str()))
+                    .filter(erasure_receipt::Column::OfIdx.eq(redaction.ended_idx))
+                    .filter(erasure_receipt::Column::Erased.eq(redaction.ended.clone()))
+                    .filter(record::Column::Verdict.ne(VOID))
+            };
+            // One row for each log that has receipts, however many it has.
+            let first: Vec<(i64, Option<i64>)> = receipts()
+                .select_only()
+                .column(erasure_receipt::Column::LogId)
+                .column_as(erasure_receipt::Column::Idx.min(), "first")
+                .group_by(erasure_receipt::Column::LogId)
                 .order_by_asc(erasure_receipt::Column::LogId)
-                .order_by_asc(erasure_receipt::Column::Idx)
                 .limit(RECEIPTS_MAX)
+                .into_tuple()
                 .all(&db)
                 .await
                 .attempting("read the receipts of an erasure")?;
             let logs = Logs::read(&db).await?;
-            let mut first = BTreeMap::new();
-            for (_, record) in rows {
-                let record = logs.summary(record.ok_or_else(|| broken(&held.log))?)?;
-                first.entry((record.nation.clone(), record.origin.clone())).or_insert(record);
+            let mut said = BTreeMap::new();
+            for (log_id, index) in first {
+                let index = index.ok_or_else(|| broken(&held.log))?;
+                let row = record::Entity::find_by_id((log_id, index)).one(&db).await;
+                let row = row.attempting("read the receipts of an erasure")?.ok_or_else(|| broken(&held.log))?;
+                let record = logs.summary(row)?;
+                said.entry((record.nation.clone(), record.origin.clone())).or_insert(record);
             }
-            (held.log.nation, size(redaction.idx)?, first.into_values().collect::<Vec<_>>())
+            (held.log.nation, size(redaction.idx)?, said.into_values().collect::<Vec<_>>())
         };
         let standing = self.standing(origin, Some(index)).await?;
         let said: BTreeSet<_> = receipts.iter().map(|receipt| receipt.nation.clone()).collect();
@@ -158,26 +180,27 @@ pub(super) async fn positions(db: &impl ConnectionTrait, log: &Log, record: &Dig
     indexes.into_iter().map(size).collect()
 }
 
-/// The redactions of a log from entry `first` on, as the view has them.
-pub(super) async fn redactions(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<Vec<ending::Model>> {
+/// The entries of which the redactions of a log from entry `first` on speak, as the view has them.
+pub(super) async fn redacted(db: &impl ConnectionTrait, log: &Log, first: u64) -> Result<Vec<u64>> {
     let rows = all(log).filter(ending::Column::Kind.eq(Kind::Redaction.as_str()));
-    let rows = rows.filter(ending::Column::Idx.gte(column(first))).all(db).await;
-    rows.attempting("read the redactions of a log")
+    let rows = rows.filter(ending::Column::Idx.gte(column(first))).select_only().column(ending::Column::EndedIdx);
+    let rows: Vec<i64> = rows.into_tuple().all(db).await.attempting("read the redactions of a log")?;
+    rows.into_iter().map(size).collect()
 }
 
 /// The redactions of a log of which nothing is erased yet: where the record stands, and its digest.
 pub(crate) async fn unerased(db: &impl ConnectionTrait, log: &Log) -> Result<Vec<(u64, Digest)>> {
-    let nothing = Expr::cust("NOT EXISTS (SELECT 1 FROM erased WHERE erased.record = ending.ended)");
-    let rows = all(log).filter(ending::Column::Kind.eq(Kind::Redaction.as_str())).filter(nothing).all(db).await;
-    let rows = rows.attempting("ask what is to be erased")?.into_iter();
-    rows.map(|row| Ok((size(row.ended_idx)?, digest(&row.ended)?))).collect()
+    let nothing = Expr::cust(format!("NOT EXISTS (SELECT 1 FROM erased WHERE {OF_ENDING})"));
+    let rows = all(log).filter(ending::Column::Kind.eq(Kind::Redaction.as_str())).filter(nothing);
+    let rows = rows.select_only().columns([ending::Column::EndedIdx, ending::Column::Ended]);
+    let rows: Vec<(i64, Vec<u8>)> = rows.into_tuple().all(db).await.attempting("ask what is to be erased")?;
+    rows.into_iter().map(|(index, record)| Ok((size(index)?, digest(&record)?))).collect()
 }
 
 /// What was erased for a redaction of a log that does not count.
 pub(crate) async fn erased_for_nothing(db: &impl ConnectionTrait, log: &Log) -> Result<Vec<erased::Model>> {
-    let nothing = "NOT EXISTS (SELECT 1 FROM ending WHERE ending.log_id = erased.log_id AND ending.ended = \
-                   erased.record AND ending.kind = 'redaction')";
-    let rows = erased::Entity::find().filter(erased::Column::LogId.eq(log.id)).filter(Expr::cust(nothing));
+    let nothing = format!("NOT EXISTS (SELECT 1 FROM ending WHERE {OF_ENDING} AND ending.kind = 'redaction')");
+    let rows = erased::Entity::find().filter(erased::Column::RedactedIn.eq(log.id)).filter(Expr::cust(nothing));
     rows.all(db).await.attempting("ask what was erased")
 }
 
@@ -188,39 +211,68 @@ pub(crate) async fn names_blob(db: &impl ConnectionTrait, sha256: &Digest) -> Re
     rows.attempting("ask who names a blob").map(|row| row.is_some())
 }
 
-/// The erasures that are done and of which the own log has no receipt.
-pub(crate) async fn unreceipted(db: &impl ConnectionTrait, own: &Log, limit: u64) -> Result<Vec<ErasureReceipt>> {
-    let scrubbed = "EXISTS (SELECT 1 FROM erased WHERE erased.record = ending.ended) AND NOT EXISTS (SELECT 1 FROM \
-                    erased WHERE erased.record = ending.ended AND erased.scrubbed = FALSE)";
+/// The erasures that are done here and of which the own log has no receipt, at most `limit`: the first of each log
+/// before the second of any, and of no log more than are due within a day. None where the record is
+/// here for another log: it is not gone.
+pub(crate) async fn unreceipted(
+    db: &impl ConnectionTrait,
+    own: &Log,
+    limit: u64,
+    now: Timestamp,
+) -> Result<Vec<ErasureReceipt>> {
+    let attempted = "ask of which erasures there is no receipt";
+    let due = || unreceipted_rows(own).select_only();
+    let logs: Vec<i64> =
+        due().column(ending::Column::LogId).distinct().into_tuple().all(db).await.attempting(attempted)?;
+    let mut turns = BTreeMap::new();
+    for log in log::all(db).await?.into_iter().map(|held| held.log).filter(|log| logs.contains(&log.id)) {
+        let room = RECEIPTS_PER_LOG_AND_DAY.saturating_sub(receipts_since(db, own, &log, now).await?);
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = due()
+            .columns([ending::Column::EndedIdx, ending::Column::Ended, ending::Column::Record])
+            .filter(ending::Column::LogId.eq(log.id))
+            .order_by_asc(ending::Column::Idx)
+            .limit(Ord::min(room, limit))
+            .into_tuple()
+            .all(db)
+            .await
+            .attempting(attempted)?;
+        for (turn, (index, record, redaction)) in rows.into_iter().enumerate() {
+            let (index, record, redaction) = (size(index)?, digest(&record)?, digest(&redaction)?);
+            let receipt = ErasureReceipt { redacted_log: log.origin.clone(), index, record, redaction };
+            turns.insert((turn, log.id), receipt);
+        }
+    }
+    Ok(turns.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+}
+
+fn unreceipted_rows(own: &Log) -> Select<ending::Entity> {
+    let scrubbed = format!(
+        "EXISTS (SELECT 1 FROM erased WHERE {OF_ENDING}) AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.record = \
+         ending.ended AND erased.scrubbed = FALSE) AND NOT EXISTS (SELECT 1 FROM body WHERE body.record = ending.ended)"
+    );
     let silent = Query::select()
         .expr(Expr::val(1))
         .from(erasure_receipt::Entity)
-        .and_where(erasure_receipt::Column::LogId.eq(own.id))
+        .and_where(Expr::col((erasure_receipt::Entity, erasure_receipt::Column::LogId)).eq(own.id))
         .and_where(
             Expr::col((erasure_receipt::Entity, erasure_receipt::Column::Redaction))
                 .equals((ending::Entity, ending::Column::Record)),
         )
         .to_owned();
-    let rows = ending::Entity::find()
+    ending::Entity::find()
         .filter(ending::Column::Kind.eq(Kind::Redaction.as_str()))
         .filter(Expr::cust(scrubbed))
         .filter(Expr::exists(silent).not())
-        .order_by_asc(ending::Column::LogId)
-        .order_by_asc(ending::Column::Idx)
-        .limit(limit)
-        .all(db)
-        .await
-        .attempting("ask of which erasures there is no receipt")?;
-    let logs = Logs::read(db).await?;
-    let receipt = |row: ending::Model| {
-        Ok(ErasureReceipt {
-            redacted_log: logs.get(row.log_id)?.origin.clone(),
-            index: size(row.ended_idx)?,
-            record: digest(&row.ended)?,
-            redaction: digest(&row.record)?,
-        })
-    };
-    rows.into_iter().map(receipt).collect()
+}
+
+/// How many receipts the own log has for erasures of a log, of the day before `now`.
+async fn receipts_since(db: &impl ConnectionTrait, own: &Log, log: &Log, now: Timestamp) -> Result<u64> {
+    let receipts = erasure_receipt::Entity::find()
+        .join(JoinType::InnerJoin, <erasure_receipt::Entity as Related<record::Entity>>::to())
+        .filter(erasure_receipt::Column::LogId.eq(own.id))
+        .filter(erasure_receipt::Column::OfLog.eq(log.origin.as_str()))
+        .filter(record::Column::At.gt(now.unix_seconds() - DAY_SECONDS));
+    receipts.count(db).await.attempting("count receipts of erasures")
 }
 
 fn all(log: &Log) -> Select<ending::Entity> {
@@ -232,16 +284,24 @@ fn of_record(log: &Log, record: &Digest) -> Select<ending::Entity> {
 }
 
 async fn read(rows: Select<ending::Entity>, db: &impl ConnectionTrait) -> Result<BTreeMap<Digest, Vec<End>>> {
+    let rows: Vec<(i64, String, Vec<u8>, Vec<u8>, Vec<u8>)> = rows
+        .select_only()
+        .columns([ending::Column::Idx, ending::Column::Kind, ending::Column::Ended])
+        .columns([ending::Column::Record, ending::Column::Signers])
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("read what ended records")?;
     let mut ends = BTreeMap::<_, Vec<End>>::new();
-    for row in rows.all(db).await.attempting("read what ended records")? {
-        let unknown = || Error::Inconsistent(format!("the view has an end of the unknown kind {}", row.kind));
+    for (index, kind, ended, record, signers) in rows {
+        let unknown = || Error::Inconsistent(format!("the view has an end of the unknown kind {kind}"));
         let end = End {
-            kind: Kind::from_word(&row.kind).ok_or_else(unknown)?,
-            index: size(row.idx)?,
-            record: digest(&row.record)?,
-            signers: digests(&row.signers)?.into_iter().collect(),
+            kind: Kind::from_word(&kind).ok_or_else(unknown)?,
+            index: size(index)?,
+            record: digest(&record)?,
+            signers: digests(&signers)?.into_iter().collect(),
         };
-        ends.entry(digest(&row.ended)?).or_default().push(end);
+        ends.entry(digest(&ended)?).or_default().push(end);
     }
     Ok(ends)
 }

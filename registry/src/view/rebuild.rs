@@ -16,7 +16,7 @@ use super::entity::{
     delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation,
 };
 use super::project::judge_and_project;
-use crate::entity::{body, entry, missing};
+use crate::entity::{body, entry, erased, missing};
 use crate::error::Attempting;
 use crate::log::{self, Held, Log, column, digest, size};
 use crate::{Error, Registry, Result, erase};
@@ -84,14 +84,14 @@ async fn pass(db: &impl ConnectionTrait, log: &Log, first: u64, claims: &mut Cla
         }
         let envelopes: Vec<Vec<u8>> = rows.iter().filter_map(|row| row.envelope.clone()).collect();
         let mut bodies = bodies(db, &envelopes).await?;
-        for missing in missing_of(db, log, &envelopes).await? {
-            bodies.remove(&missing);
+        for gone in [missing_of(db, log, &envelopes).await?, erased_of(db, log, &envelopes).await?].concat() {
+            bodies.remove(&gone);
         }
         for row in rows {
             let index = size(row.idx)?;
             if let Ok(entry) = Entry::parse(&row.bytes) {
                 let body = bodies.get(&entry.envelope()).map(Vec::as_slice);
-                let redaction = body.is_none().then(|| claims.of(index, &entry)).flatten();
+                let redaction = if body.is_none() { claims.of(db, log, index, &entry).await? } else { None };
                 judge_and_project(db, log, index, &entry, (body, redaction)).await?;
             }
             next = index + 1;
@@ -226,4 +226,11 @@ async fn missing_of(db: &impl ConnectionTrait, log: &Log, envelopes: &[Vec<u8>])
     let rows = missing::Entity::find().filter(missing::Column::LogId.eq(log.id));
     let rows = rows.filter(missing::Column::Digest.is_in(envelopes.iter().cloned())).all(db).await;
     rows.attempting("ask what is missing")?.iter().map(|row| digest(&row.digest)).collect()
+}
+
+/// Of these envelopes, those that are erased in this log, although another log may have a body under the name.
+async fn erased_of(db: &impl ConnectionTrait, log: &Log, envelopes: &[Vec<u8>]) -> Result<Vec<Digest>> {
+    let rows = erased::Entity::find().filter(erased::Column::LogId.eq(log.id));
+    let rows = rows.filter(erased::Column::Envelope.is_in(envelopes.iter().cloned())).all(db).await;
+    rows.attempting("ask what is erased")?.iter().map(|row| digest(&row.envelope)).collect()
 }

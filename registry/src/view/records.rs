@@ -9,7 +9,7 @@ use sea_orm::{
 use super::card::kept;
 use super::entity::{found, record};
 use super::page::{self, Cursor as _, Place};
-use super::verdict::{Logs, VOID, admitted};
+use super::verdict::{Logs, REDACTED, VOID, admitted};
 use super::what;
 use crate::entity::body;
 use crate::error::Attempting;
@@ -130,9 +130,14 @@ pub(super) async fn by_digest(db: &impl ConnectionTrait, digest: &Digest) -> Res
     let mut best: Option<(_, record::Model)> = None;
     for row in rows {
         let log = logs.get(row.log_id)?;
-        // Only what was admitted has signers; of that, what is void comes after what is not.
-        let counts = !row.signers.is_empty() && row.verdict != VOID;
-        let rank = (!counts, !log.own, log.origin.clone(), row.idx);
+        // Only what was admitted has signers. What is void comes last, and what is known by a redaction alone after
+        // what a body says.
+        let counts = match (!row.signers.is_empty(), row.verdict.as_str()) {
+            (false, _) | (_, VOID) => 2,
+            (true, REDACTED) => 1,
+            (true, _) => 0,
+        };
+        let rank = (counts, !log.own, log.origin.clone(), row.idx);
         if best.as_ref().is_none_or(|(first, _)| rank < *first) {
             best = Some((rank, row));
         }

@@ -5,19 +5,23 @@ use chancery_schema::digest::Digest;
 use chancery_schema::log::entry::Entry;
 use chancery_schema::record::{Kind, Record, Redaction};
 use chancery_schema::roster::Standing;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, Related,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    Related,
 };
 
 use super::entity::{found, model, model_language, model_license, record};
 use super::judge::{reopen, roster};
-use super::verdict::{MISSING, joined, of_ended};
+use super::verdict::{MISSING, admitted, joined, of_ended};
 use super::{card, project, weigh};
 use crate::entity::body;
 use crate::error::Attempting;
 use crate::log::{Log, column, digest};
-use crate::{FoundAs, Result};
+use crate::{FoundAs, Result, bodies};
+
+/// Cards whose bodies are in memory at once.
+const CARDS_PER_QUERY: u64 = 64;
 
 /// Writes the rows of a record that was never seen.
 pub(super) async fn write(db: &impl ConnectionTrait, log: &Log, entry: &Entry, redaction: &Redaction) -> Result<()> {
@@ -43,7 +47,7 @@ pub(super) async fn bury(db: &impl ConnectionTrait, log: &Log, redaction: &Redac
     record::Entity::update(row).exec_without_returning(db).await.attempting("redact a record in the view")?;
     clear_names(db, log.id, place.1).await?;
     write_names(db, log, envelope, redaction).await?;
-    repetitions(db, place, redaction).await?;
+    repetitions(db, log, redaction).await?;
     if redaction.kind == Kind::License {
         forget_license(db, log, &redaction.redacts).await?;
     }
@@ -102,21 +106,32 @@ async fn clear_names(db: &impl ConnectionTrait, log_id: i64, index: i64) -> Resu
 }
 
 /// A record may have been entered again, there or in another log, where it counts for nothing: with its body
-/// gone nobody can say why, so every node shows these entries as missing.
-async fn repetitions(db: &impl ConnectionTrait, place: (i64, i64), redaction: &Redaction) -> Result<()> {
-    let rows = record::Entity::find().filter(record::Column::Digest.eq(redaction.redacts.as_bytes().to_vec()));
-    for row in rows.all(db).await.attempting("look for repetitions of a record")? {
-        if (row.log_id, row.idx) == place {
+/// gone nobody can say why, so every node shows these entries as missing. Of what is for another log this one
+/// says nothing.
+async fn repetitions(db: &impl ConnectionTrait, log: &Log, redaction: &Redaction) -> Result<()> {
+    let repeated: Vec<(i64, i64, Vec<u8>, String)> = record::Entity::find()
+        .select_only()
+        .columns([record::Column::LogId, record::Column::Idx, record::Column::Envelope, record::Column::Kind])
+        .filter(record::Column::Digest.eq(redaction.redacts.as_bytes().to_vec()))
+        .filter(admitted().not())
+        .into_tuple()
+        .all(db)
+        .await
+        .attempting("look for repetitions of a record")?;
+    for (log_id, index, envelope, kind) in repeated {
+        let body = bodies::body(db, &digest(&envelope)?).await?;
+        let named = body.as_deref().and_then(bodies::record_for);
+        if named != Some((redaction.redacts, log.origin.clone())) {
             continue;
         }
-        clear_names(db, row.log_id, row.idx).await?;
+        clear_names(db, log_id, index).await?;
         let name = found::ActiveModel {
-            log_id: Set(row.log_id),
-            idx: Set(row.idx),
+            log_id: Set(log_id),
+            idx: Set(index),
             place: Set(0),
-            digest: Set(row.envelope.clone()),
+            digest: Set(envelope),
             what: Set(super::what::word(FoundAs::Envelope).to_owned()),
-            name: Set(row.kind.clone()),
+            name: Set(kind),
         };
         found::Entity::insert(name).exec_without_returning(db).await.attempting("redact a record in the view")?;
         let update = record::Entity::update_many()
@@ -125,8 +140,8 @@ async fn repetitions(db: &impl ConnectionTrait, place: (i64, i64), redaction: &R
             .col_expr(record::Column::Code, Expr::value(None::<String>))
             .col_expr(record::Column::Reason, Expr::value(None::<String>))
             .col_expr(record::Column::At, Expr::value(0_i64))
-            .filter(record::Column::LogId.eq(row.log_id))
-            .filter(record::Column::Idx.eq(row.idx));
+            .filter(record::Column::LogId.eq(log_id))
+            .filter(record::Column::Idx.eq(index));
         update.exec(db).await.attempting("redact a record in the view")?;
     }
     Ok(())
@@ -134,24 +149,31 @@ async fn repetitions(db: &impl ConnectionTrait, place: (i64, i64), redaction: &R
 
 /// What the cards under a license say of it, from their own bodies alone.
 async fn forget_license(db: &impl ConnectionTrait, log: &Log, license: &Digest) -> Result<()> {
-    let cards: Vec<(i64, Vec<u8>)> = model::Entity::find()
-        .select_only()
-        .column(model::Column::Idx)
-        .column(body::Column::Bytes)
-        .join(JoinType::InnerJoin, <model::Entity as Related<record::Entity>>::to())
-        .join(JoinType::InnerJoin, super::body_of_record())
-        .filter(model::Column::LogId.eq(log.id))
-        .filter(model::Column::LicenseRecord.eq(license.as_bytes().to_vec()))
-        .into_tuple()
-        .all(db)
-        .await
-        .attempting("read the cards under a license")?;
-    for (index, bytes) in cards {
-        if let (_, Record::ModelCard(card)) = reopen(&log.origin, &bytes)? {
-            card::forget_license(db, log, index, &card).await?;
+    let mut after = -1;
+    loop {
+        let cards: Vec<(i64, Vec<u8>)> = model::Entity::find()
+            .select_only()
+            .column(model::Column::Idx)
+            .column(body::Column::Bytes)
+            .join(JoinType::InnerJoin, <model::Entity as Related<record::Entity>>::to())
+            .join(JoinType::InnerJoin, super::body_of_record())
+            .filter(model::Column::LogId.eq(log.id))
+            .filter(model::Column::Idx.gt(after))
+            .filter(model::Column::LicenseRecord.eq(license.as_bytes().to_vec()))
+            .order_by_asc(model::Column::Idx)
+            .limit(CARDS_PER_QUERY)
+            .into_tuple()
+            .all(db)
+            .await
+            .attempting("read the cards under a license")?;
+        let Some((last, _)) = cards.last() else { return Ok(()) };
+        after = *last;
+        for (index, bytes) in cards {
+            if let (_, Record::ModelCard(card)) = reopen(&log.origin, &bytes)? {
+                card::forget_license(db, log, index, &card).await?;
+            }
         }
     }
-    Ok(())
 }
 
 /// `urn:chancery:<nation>:<org>:<name>`.

@@ -89,6 +89,8 @@ pub(super) async fn one(db: &impl ConnectionTrait, log: &Log, record: &Digest) -
     };
     let ends = ends::of_records(db, log, [record.as_bytes().to_vec()]).await?;
     let end = ends.get(record).and_then(|ends| roster.end(ends)).map(|end| end.kind);
+    // One whose body is gone is judged by a redaction that comes later in the log.
+    let end = if row.verdict == REDACTED { Some(Kind::Redaction) } else { end };
     let standing = roster.standing(kind, index, record, &digests(&row.signers)?);
     write(db, log, row.idx, standing, end).await?;
     if let Some((urn, version)) = version_of(db, log, row.idx).await? {
