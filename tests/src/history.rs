@@ -109,7 +109,6 @@ impl History {
             },
             former: Vec::new(),
             records: indexes.iter().map(logged).collect(),
-            former: Vec::new(),
             blobs: std::collections::BTreeMap::new(),
         }
     }

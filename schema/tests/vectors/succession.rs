@@ -40,13 +40,16 @@ fn said(old: &History, base: u64) -> Value {
 }
 
 /// The log `<old>-2` with the roots of these numbers, that says what it follows, and lets a publisher speak.
-fn new(origin: &str, roots: &[u8], change: impl Fn(&mut Value), said: Value) -> History {
+fn new(origin: &str, roots: &[u8], change: impl Fn(&mut Value), mut said: Value) -> History {
     let mut nation = Nation::new("FR");
     nation.origin = origin.parse().unwrap();
     let mut draft = nation.charter_draft();
     draft["roots"] = json!(roots.iter().map(|root| nation.key_record(Role::Root, *root)).collect::<Vec<_>>());
     change(&mut draft);
     let charter = nation.sign_charter(draft, &roots[..2]);
+    if said.get("successor").is_none() {
+        said["successor"] = json!(charter.record_digest());
+    }
     let keys = [nation.key(Role::Root, roots[0]), nation.key(Role::Root, roots[1])];
     let succession = nation.sign(Kind::LogSuccession, said, &[&keys[0], &keys[1]]);
     let publisher = nation.publisher();
@@ -133,6 +136,11 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
             "succession: the succession names another last charter",
         ),
         bad("another charter is named", changed("charter", json!(EMPTY_ROOT)), "succession: the succession names another last charter"),
+        bad(
+            "the roots signed it for another log",
+            changed("successor", json!(EMPTY_ROOT)),
+            "signatures: it was signed for the log whose first charter is",
+        ),
         bad("another fingerprint is named", changed("fingerprint", json!(EMPTY_ROOT)), "succession: the succession names another fingerprint"),
         bad(
             "another root is in the new charter",
