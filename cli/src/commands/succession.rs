@@ -127,13 +127,11 @@ fn propose(args: &Propose, context: &Context) -> Outcome {
 impl Propose {
     #[cfg(feature = "node")]
     fn base(&self, origin: &Origin, key: &VerifierKey) -> Outcome<String> {
-        match &self.base {
-            Some(path) => note(path),
-            None => {
-                let clients = self.from.iter().map(|url| Client::new(url)).collect::<Outcome<Vec<_>>>()?;
-                common_head(&clients, origin, key)
-            }
+        if let Some(path) = &self.base {
+            return note(path);
         }
+        let clients = self.from.iter().map(|url| Client::new(url)).collect::<Outcome<Vec<_>>>()?;
+        common_head(&clients, origin, key)
     }
 
     #[cfg(not(feature = "node"))]

@@ -159,7 +159,7 @@ pub(super) async fn open(db: &impl ConnectionTrait, held: &Held, row: &record::M
 }
 
 /// Where the charters stand that count among the first `before` entries, and their digests.
-pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<(u64, Digest)>> {
+pub(crate) async fn charters_before(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<(u64, Digest)>> {
     let rows: Vec<(i64, Option<Vec<u8>>)> = record::Entity::find()
         .select_only()
         .columns([record::Column::Idx, record::Column::Digest])
@@ -178,7 +178,7 @@ pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) 
 
 /// Where the charters stand among the first `before` entries, and the log succession.
 async fn founding(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<u64>> {
-    let mut indexes: Vec<u64> = charters(db, log, before).await?.into_iter().map(|(index, _)| index).collect();
+    let mut indexes: Vec<u64> = charters_before(db, log, before).await?.into_iter().map(|(index, _)| index).collect();
     // Nowhere else does one count.
     let second = record::Entity::find_by_id((log.id, 1)).filter(admitted()).one(db).await;
     let second = second.attempting("look for the succession of a log")?;

@@ -92,9 +92,7 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
         "reason": "planned",
     });
     let third = new("fr.example.org/chancery-3", &[1, 2, 3], |_| (), third_says);
-    let pinned = |bundle: &Bundle, fingerprint: Digest| {
-        json!({ "bundle": base64::encode(&bundle.write()), "fingerprint": fingerprint })
-    };
+    let pinned = |bundle: &Bundle, fingerprint: Digest| json!({ "bundle": base64::encode(&bundle.write()), "fingerprint": fingerprint });
     let with = |new: &History| pinned(&bundle(new, told(&old)), old.fingerprint());
     let changed = |member: &str, value: Value| {
         let mut said = said(&old, 3);
@@ -106,7 +104,10 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
     let cases: Vec<Case> = vec![
         good("an old log is pinned", with(&right)),
         good("the new log is pinned", pinned(&bundle(&right, told(&old)), right.fingerprint())),
-        good("the new log is pinned and nothing told of the old one", pinned(&bundle(&right, vec![]), right.fingerprint())),
+        good(
+            "the new log is pinned and nothing told of the old one",
+            pinned(&bundle(&right, vec![]), right.fingerprint()),
+        ),
         good(
             "the oldest of three logs is pinned",
             pinned(&bundle(&third, [told(&old), told(&right)].concat()), old.fingerprint()),
@@ -135,13 +136,21 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
             pinned(&bundle(&right, first_only), old.fingerprint()),
             "succession: the succession names another last charter",
         ),
-        bad("another charter is named", changed("charter", json!(EMPTY_ROOT)), "succession: the succession names another last charter"),
+        bad(
+            "another charter is named",
+            changed("charter", json!(EMPTY_ROOT)),
+            "succession: the succession names another last charter",
+        ),
+        bad(
+            "another fingerprint is named",
+            changed("fingerprint", json!(EMPTY_ROOT)),
+            "succession: the succession names another fingerprint",
+        ),
         bad(
             "the roots signed it for another log",
             changed("successor", json!(EMPTY_ROOT)),
             "signatures: it was signed for the log whose first charter is",
         ),
-        bad("another fingerprint is named", changed("fingerprint", json!(EMPTY_ROOT)), "succession: the succession names another fingerprint"),
         bad(
             "another root is in the new charter",
             with(&new("fr.example.org/chancery-2", &[1, 2, 4], |_| (), said(&old, 3))),
@@ -225,6 +234,9 @@ fn a_base_is_accepted_only_if_nothing_that_was_cosigned_is_given_up() {
     assert_eq!(refused(&base(3), &seen(2, right(3), false)), Ok(0), "it was proven to have grown");
     assert_eq!(refused(&base(3), &seen(0, None, false)), Ok(0), "nothing was ever mirrored");
     assert_eq!(refused(&base(3), &seen(2, None, false)), Err(Rule::BaseUnproven));
+    assert_eq!(refused(&base(2), &seen(2, None, true)), Err(Rule::BaseUnproven), "nor of two histories");
+    assert_eq!(refused(&base(2), &seen(3, None, false)), Err(Rule::BaseSmaller), "no proof would mend that");
+    assert_eq!(refused(&base(2), &seen(0, Some(EMPTY_ROOT), false)), Err(Rule::BaseForeign), "shown, and not held");
     assert_eq!(refused(&base(2), &seen(3, right(2), false)), Err(Rule::BaseSmaller));
     assert_eq!(refused(&base(2), &seen(3, right(2), true)), Ok(1), "of two histories some is given up");
     assert_eq!(refused(&base(3), &seen(3, Some(EMPTY_ROOT), false)), Err(Rule::BaseForeign));

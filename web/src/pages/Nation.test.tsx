@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import { expect, test, vi } from 'vitest';
 
-import { cosignature, digestOf, listOf, log, model, nation, partner, record, standing, sync } from '../test/facts';
+import { cosignature, digestOf, listOf, log, model, nation, partner, record, standing, succession, sync } from '../test/facts';
 import { never, noNode, nodeWith, type Sdl } from '../test/node';
 import { said, visit } from '../test/visit';
 
@@ -67,6 +67,28 @@ test('a log with two histories is said to have them, before all else', async () 
   const alert = await screen.findByRole('alert');
   within(alert).getByRole('heading', { name: 'This log has two histories' });
   expect(alert.textContent).toMatch(/fr\.example\.org\/chancery has signed two histories.*since November 25, 2026/);
+});
+
+test('a log whose place another took is said to end, is no rival of that, and comes after it', async () => {
+  const old = nation({ id: 'old', successor: succession() });
+  const next = nation({
+    id: 'new', origin: 'fr.example.org/chancery-2', fingerprint: digestOf('a'), predecessor: succession(),
+  });
+  await visit('/en/nation/FR', withNations(old, next));
+  const alert = await screen.findByRole('alert');
+  within(alert).getByRole('heading', { name: 'A new log has taken the place of this one' });
+  expect(alert.textContent).toContain('fr.example.org/chancery-2 goes on from entry 7.');
+  expect(alert.textContent).toContain('nobody has the log’s key any more');
+  expect(alert.textContent).not.toContain('two histories');
+  const [first, second] = screen.getAllByRole('article').filter((it) => it.querySelector('h1') !== null);
+  within(first!).getByRole('heading', { name: 'This log follows an earlier one' });
+  expect(second!.contains(alert)).toBe(true);
+});
+
+test('a log with two histories is said to be healed by a new log', async () => {
+  const evidence = { earlier: '', later: '', proof: null, foundAt: '2026-11-25T08:00:00Z' };
+  await visit('/en/nation/FR', withNations(nation({ evidence, successor: succession({ reason: 'two-histories' }) })));
+  await screen.findByText(/The log with two histories is healed/);
 });
 
 test('a fingerprint is pinned once it was compared, kept, and unpinned again', async () => {

@@ -12,7 +12,15 @@ export function nation(said: Partial<Sdl<'Nation'>> = {}): Sdl<'Nation'> {
     own: false, accredited: true, size: 7,
     logKey: 'fr.example.org/chancery+f1cca830+AR', witnessKey: 'fr.example.org/chancery/witness+a061a63c+BC',
     mirrorKey: 'fr.example.org/chancery/mirror+b8889d1b+BD',
-    charter: null, charterVersion: 1, log: null, evidence: null, models: listOf([]),
+    charter: null, charterVersion: 1, log: null, evidence: null, successor: null, predecessor: null, models: listOf([]),
+    ...said,
+  };
+}
+
+export function succession(said: Partial<Sdl<'LogSuccession'>> = {}): Sdl<'LogSuccession'> {
+  return {
+    origin: 'fr.example.org/chancery-2', fingerprint: digestOf('a'), predecessorOrigin: 'fr.example.org/chancery',
+    predecessorFingerprint: digestOf('f'), baseSize: 7, base: '', reason: 'key-lost',
     ...said,
   };
 }
@@ -29,6 +37,7 @@ export function model(said: Partial<Sdl<'Model'>> = {}): Sdl<'Model'> {
 export function record(said: Partial<Sdl<'Record'>> = {}): Sdl<'Record'> {
   return {
     id: 'record', digest: digestOf('c'), kind: 'model-card', origin: 'fr.example.org/chancery', nation: nation(), index: 3,
+    beyondBase: false,
     envelopeDigest: digestOf('e'), envelope: null, payload: null, entry: null, proof: null, verdict: verdict('VALID'),
     issuedAt: '2026-11-24T12:00:00Z', signers: [], cosignatures: [], standing: standing(), ends: [], erasure: null, bundle: null,
     ...said,

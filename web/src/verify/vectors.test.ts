@@ -135,7 +135,7 @@ function describedFrame(frame: Frame): unknown {
       return { type: 8, payload: toBase64(payload) };
     }
     default: {
-      const type = { header: 1, checkpoint: 2, envelope: 4, blob: 5, proof: 6 }[frame.type];
+      const type = { header: 1, checkpoint: 2, envelope: 4, blob: 5, proof: 6, former: 9 }[frame.type];
       return { type, payload: toBase64(frame.payload) };
     }
   }
@@ -443,7 +443,7 @@ const RUNNERS: Record<string, Runner> = {
 };
 
 /** What a bundle proves to a reader with this trust. */
-async function bundleVerdict(it: Input, cases: readonly Input[]): Promise<unknown> {
+async function bundleVerdict(...[it, cases]: Parameters<Runner>): Promise<unknown> {
   const trust: Trust =
     it['policy'] === undefined
       ? { pins: 'fingerprint', fingerprint: parseDigest(it['fingerprint']) }

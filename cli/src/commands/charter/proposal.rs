@@ -10,6 +10,7 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{SignError, Signer};
 use chancery_schema::limits::ENVELOPE_BYTES_MAX;
+use chancery_schema::log::note::Signature;
 use chancery_schema::record::{Charter, Header, Kind, LogSuccession, Reason, Record, Revocation, payload};
 use chancery_schema::roster::Roster;
 use chancery_schema::statement::Statement;
@@ -325,7 +326,7 @@ impl Proposal {
             lines.push(format!("takes the place of the log {} with the key {key}", checkpoint.origin));
             lines.push(format!("from its checkpoint of {} entries on, with the root", checkpoint.size));
             lines.push(fingerprint::spoken(&checkpoint.root, "  "));
-            let names: BTreeSet<&str> = base.note().signatures().iter().map(|line| line.name()).collect();
+            let names: BTreeSet<&str> = base.note().signatures().iter().map(Signature::name).collect();
             let names = names.into_iter().filter(|name| *name != checkpoint.origin.as_str()).map(visible);
             let names = names.collect::<Vec<_>>().join(", ");
             let names = if names.is_empty() { "nobody".to_owned() } else { names };

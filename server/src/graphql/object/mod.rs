@@ -15,7 +15,6 @@ use async_graphql::{Context, ID, Interface, Result};
 
 pub use self::end::{End, Erasure};
 pub use self::evidence::Evidence;
-pub use self::succession::LogSuccession;
 pub use self::found::Found;
 pub use self::log::{Cosignature, Log};
 pub use self::model::Model;
@@ -23,6 +22,7 @@ pub use self::nation::Nation;
 pub use self::partner::Partner;
 pub use self::record::Record;
 pub use self::standing::Standing;
+pub use self::succession::LogSuccession;
 use super::request::spend;
 
 /// What has an id. The id means the same thing on every nation's node.

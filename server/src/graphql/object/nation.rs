@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 use chancery_registry::{ModelFilter, ModelOrder, NationSummary, Succession};
 
-use super::{Evidence, LocalText, LogSuccession, Log, Record, local_texts};
+use super::{Evidence, LocalText, Log, LogSuccession, Record, local_texts};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{ModelConnection, answered, cost, page};

@@ -196,11 +196,11 @@ export const fr: Messages = {
   'succession.text':
     '{origin} continue à partir de l’entrée {size}. Ce que ce journal contient ensuite n’est plus la parole de la nation.',
   'succession.healed':
-    'Le journal aux deux historiques est remplacé : ce nœud en a accepté un nouveau à sa place.',
+    'Le journal aux deux historiques est remplacé : ce nœud en a accepté un nouveau à sa place.',
   'succession.follows.title': 'Ce journal succède à un autre',
   'succession.follows.text': 'Il a pris la place de {origin} à partir de l’entrée {size}.',
   'succession.reason':
-    'Motif : {reason, select, planned {la nation voulait un autre journal} key_lost {plus personne n’a la clé du journal} key_compromised {d’autres ont peut-être la clé du journal} two_histories {le journal a deux historiques} other {{reason}}}.',
+    'Motif : {reason, select, planned {la nation voulait un autre journal} key_lost {plus personne n’a la clé du journal} key_compromised {d’autres ont peut-être la clé du journal} two_histories {le journal a deux historiques} other {{reason}}}.',
   'sync.FROZEN': 'Gelé : {reason}',
   'sync.heard': 'Dernières nouvelles : {date}.',
 
