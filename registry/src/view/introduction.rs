@@ -6,6 +6,7 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::log::proof::Proof;
+use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, Endpoint, Kind, LogSuccession, Record};
 use chancery_schema::roster::{Roster, Standing};
 use chancery_schema::succession::{FormerLog, read_former};
