@@ -107,6 +107,11 @@ pub(super) async fn write(
 ) -> Result<Option<Vec<u8>>> {
     let indexes: Vec<u64> = parts.records.keys().copied().collect();
     let Some(last) = indexes.last() else { return Ok(None) };
+    let frames = 1 + former.len() + 2 * indexes.len();
+    if frames > BUNDLE_FRAMES_MAX {
+        let problem = format!("all that it rests on takes {frames} frames, and readers take {BUNDLE_FRAMES_MAX}");
+        return Err(Error::Invalid(format!("failed to write the bundle of {about}: {problem}")));
+    }
     let Some(signed) = logs::best_checkpoint(db, held, *last).await? else { return Ok(None) };
     let proofs = own::prove(db, held, &signed, &indexes).await?;
     let envelopes = parts.records.values().map(|submission| submission.envelope.clone());

@@ -269,7 +269,7 @@ export const fr: Messages = {
   'proof.verdict.cannot': 'Impossible de vérifier ici',
   'proof.means.verified': 'Chaque étape ci-dessous tient, au regard de ce que vous avez épinglé.',
   'proof.means.under-witnessed':
-    'Les signatures tiennent. Trop peu des nations que nomme votre politique ont cosigné le journal, ou bien vous avez épinglé un journal antérieur : une étape ci-dessous le précise.',
+    'Les signatures tiennent. Trop peu des nations que nomme votre politique ont cosigné le journal, ou bien vous avez épinglé un journal antérieur : une étape ci-dessous le précise.',
   'proof.means.contested':
     'Une clé dont il dépend a été compromise sans que l’on sache depuis quand. La nation n’a pas confirmé cet enregistrement.',
   'proof.means.void':
