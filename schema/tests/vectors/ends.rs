@@ -457,9 +457,8 @@ fn receipt_and_succession_cases(log: &mut History, court: &Court) {
     let roots = [0, 1, 2].map(|number| log.nation.key(Role::Root, number));
     let mut for_this = succession(1);
     for_this["successor"] = json!(log.fingerprint());
-    let by = |log: &mut History, signers: &[&SigningKey]| {
-        log.nation.sign(Kind::LogSuccession, for_this.clone(), signers)
-    };
+    let by =
+        |log: &mut History, signers: &[&SigningKey]| log.nation.sign(Kind::LogSuccession, for_this.clone(), signers);
     let two = by(log, &[&roots[0], &roots[1]]);
     log.admit("ends: a succession by two roots", &[CHARTER], two.clone());
     let three = by(log, &[&roots[0], &roots[1], &roots[2]]);

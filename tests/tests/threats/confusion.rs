@@ -246,7 +246,8 @@ impl Court {
 
     /// The log of FR takes the place of an earlier one, of one entry.
     fn succession_draft(&self) -> Value {
-        let (origin, key): (Origin, _) = ("fr.example.org/earlier".parse().unwrap(), Nation::new("FR").key(Role::Log, 9));
+        let (origin, key): (Origin, _) =
+            ("fr.example.org/earlier".parse().unwrap(), Nation::new("FR").key(Role::Log, 9));
         let base = Checkpoint { origin: origin.clone(), size: 1, root: leaf_hash(b"an entry") };
         json!({
             "predecessor": note::verifier_key(origin.as_str(), KeyType::Ed25519, &key).unwrap().to_string(),

@@ -115,7 +115,10 @@ impl Args {
             beyond => format!("ask the nation's officers why, and say --give-up {beyond} if that is meant"),
         };
         let given = self.give_up;
-        fail(Exit::Verification, format!("{beyond} entries that this node cosigned would be given up, not {given}; {asked}"))
+        fail(
+            Exit::Verification,
+            format!("{beyond} entries that this node cosigned would be given up, not {given}; {asked}"),
+        )
     }
 
     /// Whether `partner` is recognised for the same, and for at least nine tenths of the time asked.
