@@ -3,7 +3,9 @@
 //! than where this node saw the old one.
 
 use chancery_schema::digest::Digest;
-use chancery_schema::log::checkpoint::Checkpoint;
+use chancery_schema::limits::SUCCESSIONS_MAX;
+use chancery_schema::log::checkpoint::{Checkpoint, SignedCheckpoint};
+use chancery_schema::log::note::VerifierKey;
 use chancery_schema::log::tree::{EMPTY_ROOT, verify_consistency};
 use chancery_schema::name::Origin;
 use chancery_schema::record::LogSuccession;
@@ -15,6 +17,7 @@ use crate::error::Attempting;
 use crate::ground::{is_contradicted, root_at};
 use crate::known::known;
 use crate::log::{self, Held};
+use crate::view::Follows;
 use crate::{Core, Error, Registry, Result, Succession, partners, view};
 
 impl Registry {
@@ -28,52 +31,66 @@ impl Registry {
         accepted(&self.core, &db).await
     }
 
-    /// Of an introduction whose log took the place of another: whether this node may accept that, by what it
-    /// holds and has cosigned of the old one. `proof` leads from [`Registry::seen`] to the base, where that is
-    /// larger.
+    /// What has to be proven before [`Registry::accept`] can accept an introduction: of each earlier log that
+    /// is held shorter than its base, what is held of it, and the base.
     ///
     /// # Errors
-    /// When the database fails, the introduction does not hold, or the succession may not be accepted.
-    pub async fn succession(&self, introduction: &[u8], proof: &[Digest]) -> Result<Option<Succession>> {
+    /// When the database fails or the introduction does not hold.
+    pub async fn unproven(&self, introduction: &[u8]) -> Result<Vec<(Checkpoint, Checkpoint)>> {
         let introduced = view::read_introduction(introduction)?;
-        let refuse = |problem: String| Error::Invalid(format!("failed to accept the new log: {problem}"));
-        let Some(said) = &introduced.succession else { return Ok(None) };
-        let mut succession = told(&introduced.introduction.origin, introduced.introduction.fingerprint, said)?;
         let db = self.core.store.snapshot().await?;
-        for other in accepted(&self.core, &db).await? {
-            if other.predecessor_fingerprint == said.fingerprint && other.fingerprint != succession.fingerprint {
-                let (origin, old) = (&other.origin, &other.predecessor);
-                let hint = "end that accreditation first, if the nation's officers say that it is not theirs";
-                return Err(refuse(format!("{origin} has taken the place of {old} here already; {hint}")));
+        let mut unproven = Vec::new();
+        for link in introduced.chain() {
+            let Some(old) = log::find(&db, &link.old.roster.origin).await? else { continue };
+            let from = provable(&old, is_contradicted(&db, &old.log.origin).await?);
+            let (_, base) = opened(link.said)?;
+            if from.size > 0 && from.size < base.checkpoint().size {
+                unproven.push((from, base.checkpoint().clone()));
             }
         }
-        let (_, base) = said.open().map_err(|invalid| refuse(invalid.to_string()))?;
-        let base = base.checkpoint();
-        let Some(old) = former(&db, said).await? else { return Ok(Some(succession)) };
-        let from = seen(&old);
-        let root = if base.size <= old.size {
-            root_at(&db, &old, base.size).await?
-        } else if from.size <= base.size
-            && verify_consistency(from.size, &from.root, base.size, &base.root, proof).is_ok()
-        {
-            Some(base.root)
-        } else {
-            None
-        };
-        let two_histories = is_contradicted(&db, &old.log.origin).await?;
-        let seen = Seen { size: from.size, root, two_histories };
-        succession.beyond = accepts(base, &seen).map_err(|refused| refuse(refused.to_string()))?;
-        Ok(Some(succession))
+        Ok(unproven)
     }
 
-    /// The largest checkpoint of a mirrored log that is held or was cosigned; none where nothing of it is held.
+    /// Of an introduction whose log took the place of others: whether this node may accept that, by what it holds
+    /// and has cosigned of each of them. `proofs` lead from what [`Registry::unproven`] answers to the bases.
+    /// Answers the successions, the newest first; none where the log follows no other.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn seen(&self, origin: &Origin) -> Result<Option<Checkpoint>> {
+    /// When the database fails, the introduction does not hold, or a succession may not be accepted.
+    pub async fn accept(&self, introduction: &[u8], proofs: &[(Origin, Vec<Digest>)]) -> Result<Vec<Succession>> {
+        let introduced = view::read_introduction(introduction)?;
         let db = self.core.store.snapshot().await?;
-        let held = log::find(&db, origin).await?;
-        Ok(held.as_ref().map(seen))
+        let others = accepted(&self.core, &db).await?;
+        let (origin, fingerprint) = (&introduced.introduction.origin, introduced.introduction.fingerprint);
+        if let Some(other) = others.iter().find(|other| other.predecessor_fingerprint == fingerprint) {
+            return Err(refuse(format!("{} has taken the place of {origin} here; it is recognised", other.origin)));
+        }
+        let accredited = partners::accreditations(&db, self.core.now()).await?;
+        let mut successions = Vec::new();
+        for link in introduced.chain() {
+            let old = &link.old.roster;
+            let mut same = others.iter().filter(|other| other.predecessor_fingerprint == old.fingerprint);
+            if let Some(other) = same.find(|other| other.fingerprint != link.fingerprint) {
+                let hint = "end that accreditation first, if the nation's officers say that it is not theirs";
+                let problem = format!("{} has taken the place of {} here already", other.origin, old.origin);
+                return Err(refuse(format!("{problem}; {hint}")));
+            }
+            let known = accredited.iter().find(|it| it.partner_log == old.origin).map(|it| it.fingerprint);
+            let held = log::find(&db, &old.origin).await?;
+            let known = known.into_iter().chain(held.as_ref().and_then(|held| held.fingerprint));
+            if let Some(other) = known.into_iter().find(|known| *known != old.fingerprint) {
+                let (origin, told) = (&old.origin, old.fingerprint);
+                let problem = format!("it tells of a log {origin} with the fingerprint {told}, and the one known here");
+                return Err(refuse(format!("{problem} has {other}; ask the nation's officers which is theirs")));
+            }
+            let mut succession = told(link.origin, link.fingerprint, link.said)?;
+            if let Some(held) = held {
+                let proof = proofs.iter().find(|(origin, _)| *origin == old.origin);
+                succession.beyond = judge(&db, &held, &link, proof.map_or(&[], |(_, proof)| proof)).await?;
+            }
+            successions.push(succession);
+        }
+        Ok(successions)
     }
 
     /// A log that came before the own one and is not held up to its base: begins a mirror of it, which grows to
@@ -85,11 +102,12 @@ impl Registry {
         let writing = self.core.store.write().await?;
         let db = &*writing;
         let mut after = log::own(db).await?.ok_or(Error::ReadOnly)?;
-        while let Some(said) = said(db, &after).await? {
-            let broken = |invalid: chancery_schema::record::Invalid| Error::Inconsistent(invalid.to_string());
-            let (key, base) = said.open().map_err(broken)?;
+        for _ in 0..SUCCESSIONS_MAX {
+            let Some(said) = said(db, &after).await? else { break };
+            let (key, base) = opened(&said)?;
             if let Some(old) = former(db, &said).await? {
                 if old.size >= base.checkpoint().size {
+                    ends_with(db, &old, &said, &[]).await?;
                     after = old;
                     continue;
                 }
@@ -119,19 +137,71 @@ impl Registry {
     }
 }
 
-/// The successions that this node accepts.
+fn refuse(problem: impl std::fmt::Display) -> Error {
+    Error::Invalid(format!("failed to accept the new log: {problem}"))
+}
+
+/// By what is held of the earlier log, whether a new one may take its place; answers how many entries known here are
+/// beyond the base.
+async fn judge(db: &impl ConnectionTrait, old: &Held, link: &Follows<'_>, proof: &[Digest]) -> Result<u64> {
+    let (_, base) = opened(link.said)?;
+    let base = base.checkpoint();
+    let two_histories = is_contradicted(db, &old.log.origin).await?;
+    let from = provable(old, two_histories);
+    // A checkpoint that was shown and is not held yet.
+    let shown = [&old.pending, &old.witnessed].into_iter().flatten().map(|signed| signed.checkpoint());
+    let shown = shown.filter(|shown| shown.size == base.size).map(|shown| shown.root).find(|root| *root != base.root);
+    let root = if base.size <= old.size {
+        root_at(db, old, base.size).await?
+    } else if shown.is_some() && !two_histories {
+        shown
+    } else if 0 < from.size
+        && from.size <= base.size
+        && verify_consistency(from.size, &from.root, base.size, &base.root, proof).is_ok()
+    {
+        Some(base.root)
+    } else {
+        None
+    };
+    let seen = Seen { size: provable(old, false).size, root, two_histories };
+    let beyond = accepts(base, &seen).map_err(refuse)?;
+    ends_with(db, old, link.said, &link.old.charters).await?;
+    Ok(beyond)
+}
+
+/// That a succession names the last charter below its base that is held of the earlier log. Roots that were rotated
+/// out could else found a log by leaving out the charters that came after them. Where less is held than the base,
+/// the last one held must be among those `shown`.
+async fn ends_with(db: &impl ConnectionTrait, old: &Held, said: &LogSuccession, shown: &[Digest]) -> Result<()> {
+    let (_, base) = opened(said)?;
+    let size = base.checkpoint().size;
+    let Some((index, last)) = view::charters_before(db, &old.log, size).await?.pop() else { return Ok(()) };
+    let is_named = if old.size >= size { last == said.charter } else { shown.contains(&last) };
+    if is_named {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "it leaves out the charter {last}, which is entry {index} of {}: its roots may have been replaced by that; ask \
+         the nation's officers",
+        old.log.origin
+    )))
+}
+
+/// The successions that this node accepts, each with those before it.
 async fn accepted(core: &Core, db: &impl ConnectionTrait) -> Result<Vec<Succession>> {
     let mut successions = Vec::new();
-    if let Some(own) = log::own(db).await?
-        && let (Some(fingerprint), Some(said)) = (own.fingerprint, said(db, &own).await?)
-    {
-        successions.push(told(&own.log.origin, fingerprint, &said)?);
+    let mut at = log::own(db).await?;
+    for _ in 0..SUCCESSIONS_MAX {
+        let Some(held) = at else { break };
+        let (Some(fingerprint), Some(said)) = (held.fingerprint, said(db, &held).await?) else { break };
+        successions.push(told(&held.log.origin, fingerprint, &said)?);
+        at = former(db, &said).await?;
     }
     let known = known(core, db).await?;
     for accredited in partners::accreditations(db, core.now()).await? {
         let introduced = known.introduced(&accredited.partner_log, &accredited.fingerprint);
-        if let Some(said) = introduced.and_then(|introduced| introduced.succession.as_ref()) {
-            successions.push(told(&accredited.partner_log, accredited.fingerprint, said)?);
+        for link in introduced.iter().flat_map(|introduced| introduced.chain()) {
+            successions.push(told(link.origin, link.fingerprint, link.said)?);
         }
     }
     Ok(successions)
@@ -149,16 +219,22 @@ pub(crate) async fn former(db: &impl ConnectionTrait, said: &LogSuccession) -> R
     Ok(held.filter(|held| held.fingerprint == Some(said.fingerprint)))
 }
 
-fn seen(held: &Held) -> Checkpoint {
-    let held_head = held.head.as_ref().map(|head| head.checkpoint().clone());
-    let witnessed = held.witnessed.as_ref().map(|witnessed| witnessed.checkpoint().clone());
-    let largest = held_head.into_iter().chain(witnessed).max_by_key(|checkpoint| checkpoint.size);
+/// The largest checkpoint of a mirror that was cosigned, or is held; of a log with two histories, the one held, for
+/// the one cosigned may be of the other.
+fn provable(held: &Held, two_histories: bool) -> Checkpoint {
+    let witnessed = held.witnessed.as_ref().filter(|_| !two_histories);
+    let known = held.head.iter().chain(witnessed).map(|signed| signed.checkpoint());
+    let largest = known.max_by_key(|checkpoint| checkpoint.size).cloned();
     largest.unwrap_or_else(|| Checkpoint { origin: held.log.origin.clone(), size: 0, root: EMPTY_ROOT })
 }
 
+/// The key of the earlier log, and the base.
+fn opened(said: &LogSuccession) -> Result<(VerifierKey, SignedCheckpoint)> {
+    said.open().map_err(|invalid| Error::Inconsistent(format!("a succession cannot be read: {invalid}")))
+}
+
 fn told(origin: &Origin, fingerprint: Digest, said: &LogSuccession) -> Result<Succession> {
-    let broken = |invalid| Error::Inconsistent(format!("the succession of {origin} cannot be read: {invalid}"));
-    let (_, base) = said.open().map_err(broken)?;
+    let (_, base) = opened(said)?;
     Ok(Succession {
         origin: origin.clone(),
         fingerprint,

@@ -74,6 +74,8 @@ pub struct FormerLog {
     pub first: Charter,
     /// Its keys by its charters alone: what was delegated and revoked, only the whole log has.
     pub roster: Roster,
+    /// The record digests of its charters, in log order.
+    pub charters: Vec<Digest>,
     /// What it took the place of itself.
     pub succession: Option<LogSuccession>,
 }
@@ -107,9 +109,13 @@ pub fn read_former(envelopes: &[Envelope]) -> Result<Vec<FormerLog>, DoesNotFoll
                 if logs.len() >= SUCCESSIONS_MAX {
                     return broken(Rule::Former, format!("there are more than {SUCCESSIONS_MAX} earlier logs"));
                 }
-                logs.push(FormerLog { first: (**charter).clone(), roster, succession: None });
+                let charters = vec![roster.charter_digest];
+                logs.push(FormerLog { first: (**charter).clone(), roster, charters, succession: None });
             }
-            (Record::Charter(_), Some(log)) => log.roster = roster,
+            (Record::Charter(_), Some(log)) => {
+                log.charters.push(roster.charter_digest);
+                log.roster = roster;
+            }
             (Record::LogSuccession(succession), Some(log)) => log.succession = Some((**succession).clone()),
             (other, _) => {
                 return broken(Rule::Former, format!("an earlier log is told by charters, not by a {}", other.kind()));
@@ -184,8 +190,8 @@ pub fn follows(
 pub struct Seen {
     /// The size of the largest checkpoint that they hold or have cosigned; 0 when nothing was ever mirrored.
     pub size: u64,
-    /// The root of what they hold at the size of the base, or of a tree that was proven to have grown from what
-    /// they hold.
+    /// The root of what they hold or were shown at the size of the base, or of a tree that was proven to have grown
+    /// from what they hold.
     pub root: Option<Digest>,
     /// Whether the log is proven to have two histories.
     pub two_histories: bool,
@@ -198,26 +204,12 @@ pub struct Seen {
 /// With the rule that is broken, in words for whoever has to decide.
 pub fn accepts(base: &Checkpoint, seen: &Seen) -> Result<u64, DoesNotFollow> {
     let Checkpoint { origin, size, root } = base;
-    if seen.size == 0 {
-        return Ok(0);
-    }
-    match seen.root {
-        Some(held) if held == *root => {}
-        Some(_) => {
-            let reason = format!(
-                "the new log goes on from a history of {origin} that this node has not seen: at {size} entries it \
-                 has another root; do not accept it, and ask the nation's officers"
-            );
-            return broken(Rule::BaseForeign, reason);
-        }
-        None => {
-            let reason = format!(
-                "the new log goes on from {size} entries of {origin}, and nothing proves that they continue the {} \
-                 known here; name the new node's address, which can prove it",
-                seen.size
-            );
-            return broken(Rule::BaseUnproven, reason);
-        }
+    if seen.root.is_some_and(|held| held != *root) {
+        let reason = format!(
+            "the new log goes on from a history of {origin} that this node has not seen: at {size} entries it has \
+             another root; do not accept it, and ask the nation's officers"
+        );
+        return broken(Rule::BaseForeign, reason);
     }
     if *size < seen.size && !seen.two_histories {
         let reason = format!(
@@ -227,6 +219,14 @@ pub fn accepts(base: &Checkpoint, seen: &Seen) -> Result<u64, DoesNotFollow> {
             seen.size - size
         );
         return broken(Rule::BaseSmaller, reason);
+    }
+    if seen.root.is_none() && seen.size > 0 {
+        let reason = format!(
+            "the new log goes on from {size} entries of {origin}, and nothing proves that they continue the {} known \
+             here; name the new node's address, which can prove it",
+            seen.size
+        );
+        return broken(Rule::BaseUnproven, reason);
     }
     Ok(seen.size.saturating_sub(*size))
 }

@@ -22,6 +22,10 @@ struct Health {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// That the clock here differs from those of most partners: a reason to look, and not to take the node out of
+    /// service, for a single partner may be all who were heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_problem: Option<String>,
     version: &'static str,
     /// Whether this process sequences; of several that serve one archive, one does.
     sequencing: bool,
@@ -55,8 +59,6 @@ pub async fn health(state: Data<State>) -> std::result::Result<HttpResponse, Fai
     let age = signed_at.map(|at| (state.clock)().unix_seconds() - at.unix_seconds());
     let problem = if doubt.is_some() {
         doubt
-    } else if let Some(alarm) = clocks.alarm() {
-        Some(alarm.to_string())
     } else if !is_signed(&state, &head).await? {
         Some("the own log's key has not signed the checkpoint".to_owned())
     } else if age.is_none_or(|age| !(-CLOCK_SKEW_SECONDS..=AGE_MAX_SECONDS).contains(&age)) {
@@ -101,11 +103,13 @@ async fn is_signed(state: &State, head: &Head) -> Result<bool> {
 }
 
 fn answer(problem: Option<String>, sequencing: bool, clock_differences: Clocks, log: Option<Log>) -> HttpResponse {
+    let clock_problem = clock_differences.alarm().map(|alarm| alarm.to_string());
     let mut response = match problem {
         None => HttpResponse::Ok(),
         Some(_) => HttpResponse::ServiceUnavailable(),
     };
     let status = if problem.is_none() { "healthy" } else { "unhealthy" };
-    let health = Health { status, problem, version: env!("CARGO_PKG_VERSION"), sequencing, clock_differences, log };
+    let version = env!("CARGO_PKG_VERSION");
+    let health = Health { status, problem, clock_problem, version, sequencing, clock_differences, log };
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(health)
 }

@@ -115,6 +115,7 @@ fn propose(args: &Propose, context: &Context) -> Outcome {
         fingerprint: old.fingerprint,
         charter: old.charter_digest,
         base: args.base(&old.origin, &key)?,
+        successor: first.digest,
         reason: args.reason.reason().into(),
         statement: if args.statements.is_empty() { None } else { Some(texts(&args.statements)?) },
     };

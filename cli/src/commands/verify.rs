@@ -63,7 +63,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let failed = report.checks.iter().filter(|check| check.outcome == Step::Fails).map(|check| visible(&check.detail));
     match report.verdict {
         Verdict::Verified => Ok(()),
-        Verdict::UnderWitnessed => fail(Exit::UnderWitnessed, "fewer have cosigned than the policy asks"),
+        Verdict::UnderWitnessed => fail(Exit::UnderWitnessed, short(&report)),
         Verdict::Contested => {
             fail(Exit::Contested, "a key was compromised, and the roots have not affirmed the record")
         }
@@ -91,13 +91,26 @@ pub fn read_trust(text: &str) -> Outcome<Trust> {
     Ok(Trust::Policy(Box::new(policy)))
 }
 
+/// What is missing where all holds: a policy's cosignatures, or a pin of this log and not of an earlier one.
+fn short(report: &Report) -> &'static str {
+    let walked = |check: &Check| check.what == "succession" && check.outcome == Step::Short;
+    if report.checks.iter().any(walked) {
+        "the pinned log is an earlier one, and who recognises this one in its place was not asked"
+    } else {
+        "fewer have cosigned than the policy asks"
+    }
+}
+
 fn human(report: &Report) -> String {
     let mut lines: Vec<String> = report.checks.iter().map(line).collect();
-    let short = report.checks.iter().any(|check| check.outcome == Step::Short);
+    let some_ended = report.checks.iter().any(|check| check.outcome == Step::Short);
     let verdict = match report.verdict {
-        Verdict::Verified if short => "verified: all holds, but not everything that it rests on is still stood by",
+        Verdict::Verified if some_ended => "verified: all holds, but not everything that it rests on is still stood by",
         Verdict::Verified => "verified: every step that can be checked holds",
-        Verdict::UnderWitnessed => "not enough: all holds, but fewer have cosigned than the policy asks",
+        Verdict::UnderWitnessed => {
+            lines.push(format!("not enough: all holds, but {}", short(report)));
+            return lines.join("\n");
+        }
         Verdict::Contested => "contested: all holds, but a key that it rests on was compromised",
         Verdict::Void => "VOID: all is genuine, but a key that it rests on was not trusted any more",
         Verdict::Withdrawn => "WITHDRAWN: all is genuine, but the nation no longer stands by it",

@@ -14,14 +14,13 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::key::{Algorithm, Role, Signer};
 use chancery_schema::limits::{CHARTER_KEYS_MAX, ENVELOPE_BYTES_MAX};
-use chancery_schema::log::checkpoint;
-use chancery_schema::log::note::VerifierKey;
 use chancery_schema::name::{Language, Nation, Origin};
 use chancery_schema::record::{Charter, Cosigner, Delegation, Endpoint, Kind, Record};
 use chancery_schema::time::Timestamp;
 use serde_json::json;
 
-use super::source::Source;
+use super::former::mirror_former;
+use super::partner::meet::Stranger;
 use super::{block_on, keys, wall_clock};
 use crate::Context;
 use crate::client::Client;
@@ -471,30 +470,12 @@ async fn found(
             return Err(refusal).or_exit(Exit::Usage, || attempted);
         }
     }
-    former(&registry, clients, context).await?;
+    mirror_former(&registry, clients, context).await?;
     let introduction = registry.introduction().await.context("failed to write the introduction")?;
+    // That it follows the earlier log, whoever reads the introduction asks: better now than when it is founded.
+    Stranger::read(introduction.clone(), "of the new log")?;
     registry.resign().await;
     Ok(introduction)
-}
-
-/// Mirrors the logs that came before, each up to where the next one took its place.
-async fn former(registry: &Registry, clients: &[Client], context: &Context) -> Outcome {
-    let mut before = None;
-    while let Some((origin, base)) = registry.begin_former().await.context("failed to mirror the earlier log")? {
-        if before.as_ref() == Some(&origin) {
-            return fail(Exit::NotFound, format!("nobody showed all of {origin} up to the base"));
-        }
-        context.console.say(format_args!("mirroring the earlier log {origin}"));
-        let key = registry.mirror(&origin).await?.with_context(|| format!("no mirror of {origin} was begun"))?;
-        let attempted = || format!("failed to read the base of {origin}");
-        let key: VerifierKey = key.log_vkey.parse().or_exit(Exit::Other, attempted)?;
-        let signed = checkpoint::open(base.as_bytes(), &key).or_exit(Exit::Other, attempted)?;
-        for client in clients {
-            Source::new(client, signed.checkpoint().clone()).mirror(&base, registry).await?;
-        }
-        before = Some(origin);
-    }
-    Ok(())
 }
 
 /// Waits until the database is closed: its write-ahead log is then part of it. Should that take long,

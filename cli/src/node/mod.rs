@@ -4,6 +4,7 @@ pub mod bundle;
 mod clocks;
 pub mod doctor;
 pub mod end;
+mod former;
 pub mod init;
 pub mod keys;
 pub mod lookup;

@@ -2,7 +2,7 @@
 
 mod add;
 mod list;
-mod meet;
+pub mod meet;
 
 pub use self::list::{clocks, standing, sync_states};
 use crate::Context;

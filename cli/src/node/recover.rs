@@ -12,6 +12,7 @@ use chancery_schema::log::note::{KeyType, verifier_key};
 use chancery_schema::log::tree;
 use serde_json::json;
 
+use super::former::mirror_former;
 use super::init::INTRODUCTION;
 use super::source::Source;
 use super::{FolderArgs, block_on, keys, running, wall_clock};
@@ -79,6 +80,9 @@ async fn recover(
         return fail(Exit::NotFound, format!("recovered what was shown, and yet {doubt}"));
     }
     let held = registry.own_log().await?;
+    if held.size > 0 {
+        mirror_former(registry, clients, context).await?;
+    }
     let missing = registry.missing_after(&config.origin, None, u64::MAX).await?.len();
     let introduction = config.folder.join(INTRODUCTION);
     if held.size > 0 && !introduction.exists() {

@@ -7,7 +7,7 @@ use chancery_schema::record::Record;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
-use super::bundle::charters;
+use super::bundle::charters_before;
 use super::entity::{
     delegation, ending, erasure_receipt, found, model, model_language, model_license, nation, record, revocation,
 };
@@ -62,7 +62,7 @@ async fn restore_charter(db: &impl ConnectionTrait, log: &Log, first: u64) -> Re
     if later.attempting("read a charter")?.is_none() {
         return Ok(());
     }
-    let Some((before, digest)) = charters(db, log, first).await?.pop() else { return Ok(()) };
+    let Some((before, digest)) = charters_before(db, log, first).await?.pop() else { return Ok(()) };
     let Record::Charter(charter) = record_at(db, log, before).await? else {
         return Err(Error::Inconsistent(format!("entry {before} of {} is no charter", log.origin)));
     };

@@ -107,6 +107,11 @@ pub(super) async fn write(
 ) -> Result<Option<Vec<u8>>> {
     let indexes: Vec<u64> = parts.records.keys().copied().collect();
     let Some(last) = indexes.last() else { return Ok(None) };
+    let frames = 1 + former.len() + 2 * indexes.len();
+    if frames > BUNDLE_FRAMES_MAX {
+        let problem = format!("all that it rests on takes {frames} frames, and readers take {BUNDLE_FRAMES_MAX}");
+        return Err(Error::Invalid(format!("failed to write the bundle of {about}: {problem}")));
+    }
     let Some(signed) = logs::best_checkpoint(db, held, *last).await? else { return Ok(None) };
     let proofs = own::prove(db, held, &signed, &indexes).await?;
     let envelopes = parts.records.values().map(|submission| submission.envelope.clone());
@@ -159,7 +164,7 @@ pub(super) async fn open(db: &impl ConnectionTrait, held: &Held, row: &record::M
 }
 
 /// Where the charters stand that count among the first `before` entries, and their digests.
-pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<(u64, Digest)>> {
+pub(crate) async fn charters_before(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<(u64, Digest)>> {
     let rows: Vec<(i64, Option<Vec<u8>>)> = record::Entity::find()
         .select_only()
         .columns([record::Column::Idx, record::Column::Digest])
@@ -178,7 +183,7 @@ pub(super) async fn charters(db: &impl ConnectionTrait, log: &Log, before: u64) 
 
 /// Where the charters stand among the first `before` entries, and the log succession.
 async fn founding(db: &impl ConnectionTrait, log: &Log, before: u64) -> Result<Vec<u64>> {
-    let mut indexes: Vec<u64> = charters(db, log, before).await?.into_iter().map(|(index, _)| index).collect();
+    let mut indexes: Vec<u64> = charters_before(db, log, before).await?.into_iter().map(|(index, _)| index).collect();
     // Nowhere else does one count.
     let second = record::Entity::find_by_id((log.id, 1)).filter(admitted()).one(db).await;
     let second = second.attempting("look for the succession of a log")?;

@@ -6,8 +6,10 @@ use chancery_schema::digest::Digest;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::log::note::VerifierKey;
 use chancery_schema::log::proof::Proof;
+use chancery_schema::name::Origin;
 use chancery_schema::record::{Charter, Endpoint, Kind, LogSuccession, Record};
 use chancery_schema::roster::{Roster, Standing};
+use chancery_schema::succession::{FormerLog, read_former};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::bundle::{Parts, write};
@@ -36,8 +38,38 @@ pub(crate) struct Introduced {
     pub endpoints: Vec<Endpoint>,
     /// What tells of the logs before this one.
     pub former: Vec<Envelope>,
-    /// What its log took the place of; none where `former` does not tell of it.
+    /// The logs before this one, the oldest first, as `former` tells.
+    pub logs: Vec<FormerLog>,
+    /// What its log took the place of: the last of `logs`.
     pub succession: Option<LogSuccession>,
+}
+
+/// That one log took the place of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Follows<'i> {
+    /// The newer log.
+    pub origin: &'i Origin,
+    /// The record digest of its first charter.
+    pub fingerprint: Digest,
+    /// What it says.
+    pub said: &'i LogSuccession,
+    /// The earlier log.
+    pub old: &'i FormerLog,
+}
+
+impl Introduced {
+    /// How each log of the chain took the place of the one before, the newest first.
+    pub fn chain(&self) -> Vec<Follows<'_>> {
+        let introduction = &self.introduction;
+        let mut newer = (&introduction.origin, introduction.fingerprint, self.succession.as_ref());
+        let mut chain = Vec::new();
+        for old in self.logs.iter().rev() {
+            let (origin, fingerprint, Some(said)) = newer else { break };
+            chain.push(Follows { origin, fingerprint, said, old });
+            newer = (&old.roster.origin, old.roster.fingerprint, old.succession.as_ref());
+        }
+        chain
+    }
 }
 
 /// Reads and verifies an introduction.
@@ -65,11 +97,17 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
             Record::Endpoint(endpoint) => {
                 endpoints.push((state.position, admitted.submission().digest, (**endpoint).clone()));
             }
-            Record::LogSuccession(said) if !bundle.former.is_empty() => succession = Some((**said).clone()),
+            Record::LogSuccession(said) => succession = Some((**said).clone()),
             _ => {}
         }
         state.apply(&admitted);
     }
+    // The frames are signed by nobody: without them, nothing that is held of the earlier log would be asked.
+    if succession.is_some() && bundle.former.is_empty() {
+        let hint = "ask for an introduction that tells of the earlier log";
+        return Err(refuse(&format!("its log takes the place of an earlier one, of which it tells nothing; {hint}")));
+    }
+    let logs = read_former(&bundle.former).map_err(|problem| refuse(&problem.reason))?;
     let first = bundle.records.first().map(|record| &record.envelope);
     let (Some(roster), Some(charter)) = (state.roster, first) else { return Err(refuse("it has no charter")) };
     // Where a node of a revoked key says it is, is nobody's word.
@@ -92,6 +130,7 @@ pub(crate) fn read_introduction(bytes: &[u8]) -> Result<Introduced> {
         roster,
         endpoints: endpoints.into_iter().map(|(_, _, endpoint)| endpoint).collect(),
         former: bundle.former,
+        logs,
         succession,
     })
 }

@@ -28,8 +28,9 @@ mod what;
 
 use sea_orm::{EntityTrait, Related, RelationDef};
 
+pub(crate) use self::bundle::charters_before;
 pub(crate) use self::ends::{erased_for_nothing, names_blob, unerased, unreceipted};
-pub(crate) use self::introduction::{Introduced, read_introduction, write_introduction};
+pub(crate) use self::introduction::{Follows, Introduced, read_introduction, write_introduction};
 pub(crate) use self::judge::{Judged, Trusted, roster, standing, standing_from, state};
 pub(crate) use self::nations::{charters, names_cosigner, summary};
 pub(crate) use self::project::project;

@@ -1,6 +1,7 @@
 //! What a log says of the one before it, and what bundles carry of the logs before: charters and successions,
 //! which whoever pinned an earlier log walks.
 
+use chancery_schema::admission::Submission;
 use chancery_schema::envelope::Envelope;
 use chancery_schema::limits::SUCCESSIONS_MAX;
 use chancery_schema::record::{Kind, LogSuccession, Record};
@@ -32,7 +33,7 @@ pub(crate) async fn former(db: &impl ConnectionTrait, known: &Known, held: &Held
     while newest_first.len() < SUCCESSIONS_MAX {
         let introduced = at.fingerprint.and_then(|fingerprint| known.introduced(&at.log.origin, &fingerprint));
         if let Some(introduced) = introduced.filter(|introduced| !introduced.former.is_empty()) {
-            newest_first.push(introduced.former.clone());
+            newest_first.extend(by_log(&introduced.former).into_iter().rev());
             break;
         }
         let Some(said) = succession::said(db, &at).await? else { break };
@@ -40,7 +41,23 @@ pub(crate) async fn former(db: &impl ConnectionTrait, known: &Known, held: &Held
         newest_first.push(spoken(db, &old, base.checkpoint().size).await?);
         at = old;
     }
+    newest_first.truncate(SUCCESSIONS_MAX);
     Ok(newest_first.into_iter().rev().flatten().collect())
+}
+
+/// What is told of each log, of several one after the other: a first charter begins the next.
+fn by_log(former: &[Envelope]) -> Vec<Vec<Envelope>> {
+    let mut logs: Vec<Vec<Envelope>> = Vec::new();
+    for envelope in former {
+        let record = Submission::open(envelope.clone()).map(|submission| submission.record);
+        match logs.last_mut() {
+            Some(log) if !matches!(&record, Ok(Record::Charter(charter)) if charter.version == 1) => {
+                log.push(envelope.clone());
+            }
+            _ => logs.push(vec![envelope.clone()]),
+        }
+    }
+    logs
 }
 
 /// The charters and the succession of a log among its first `before` entries.

@@ -64,6 +64,35 @@ impl Nation {
         nation
     }
 
+    /// A new log of the same nation, with so many of its roots, which goes on from the first `base` entries of this
+    /// one, whose last charter is `last`, and mirrors them.
+    pub async fn succeeded(&self, name: &str, (last, roots): (&Envelope, usize), base: u64) -> Self {
+        let origin: Origin = format!("{}.example.org/{name}", self.code.as_str().to_lowercase()).parse().unwrap();
+        let mut new = Self::at(&self.code, origin, self.seed.clone()).await;
+        let mut draft = new.charter_draft();
+        let roots: Vec<_> = [new.key(Role::Root), new.next_key(Role::Root)].into_iter().take(roots).collect();
+        draft["threshold"] = json!(roots.len());
+        draft["roots"] = json!(roots.iter().map(|key| new.record_of(key, Role::Root)).collect::<Vec<_>>());
+        let roots: Vec<&SigningKey> = roots.iter().collect();
+        new.fingerprint = new.admit(&new.sign_by(Kind::Charter, &draft, &roots)).await.record;
+        let root = self.registry.root_at(&self.origin, base).await.unwrap().expect("so many entries");
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size: base, root };
+        let succession = json!({
+            "predecessor": self.log_key().to_string(),
+            "fingerprint": self.fingerprint,
+            "charter": last.record_digest(),
+            "base": checkpoint::sign(checkpoint, &self.key(Role::Log)).unwrap().to_string(),
+            "successor": new.fingerprint,
+            "reason": "key-lost",
+        });
+        new.admit(&new.sign_by(Kind::LogSuccession, &succession, &roots)).await;
+        new.admit(&new.delegation(Role::Exchange, &[Kind::Accreditation], &[])).await;
+        new.admit(&new.endpoint()).await;
+        new.registry.begin_former().await.unwrap();
+        pull_to(self, &new.registry, base).await;
+        new
+    }
+
     /// A nation whose log is empty.
     pub async fn empty(code: &str) -> Self {
         Self::with_seed(code, code.to_owned()).await
@@ -71,7 +100,11 @@ impl Nation {
 
     async fn with_seed(code: &str, seed: String) -> Self {
         let origin: Origin = format!("{}.example.org/chancery", code.to_lowercase()).parse().expect("an origin");
-        let code: Code = code.parse().expect("a nation");
+        Self::at(&code.parse().expect("a nation"), origin, seed).await
+    }
+
+    async fn at(code: &Code, origin: Origin, seed: String) -> Self {
+        let code = code.clone();
         let now = Arc::new(AtomicI64::new(day().unix_seconds()));
         let folder = tempfile::tempdir().expect("a folder");
         let identity = identity(&seed, &origin);
@@ -371,6 +404,20 @@ pub async fn pull(source: &Nation, mirror: &Registry) -> MirrorState {
         let package = source.registry.package(&source.origin, state.size, head.size).await.unwrap();
         let (package, bodies) = package.expect("a package");
         mirror.extend(&package, &bodies).await.unwrap();
+    }
+}
+
+/// Brings a mirror up to the first `size` entries of the source, its pending checkpoint.
+pub async fn pull_to(source: &Nation, mirror: &Registry, size: u64) {
+    let root = source.registry.root_at(&source.origin, size).await.unwrap().expect("so many entries");
+    let checkpoint = Checkpoint { origin: source.origin.clone(), size, root };
+    let note = checkpoint::sign(checkpoint, &source.key(Role::Log)).unwrap().to_string();
+    mirror.set_pending(&source.origin, &note).await.unwrap();
+    let mut held = mirror.mirror(&source.origin).await.unwrap().expect("a mirror").size;
+    while held < size {
+        let package = source.registry.package(&source.origin, held, size).await.unwrap();
+        let (package, bodies) = package.expect("a package");
+        held = mirror.extend(&package, &bodies).await.unwrap().size;
     }
 }
 

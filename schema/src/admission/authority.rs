@@ -7,7 +7,7 @@ use super::{Code, Policy, Refusal, Submission};
 use crate::digest::Digest;
 use crate::key::{Algorithm, PublicKey, Role};
 use crate::limits::REVOCATIONS_MAX;
-use crate::record::{Charter, Delegation, Record, Revocation};
+use crate::record::{Charter, Delegation, LogSuccession, Record, Revocation};
 use crate::roster::{Roster, Standing};
 
 impl Roster {
@@ -186,7 +186,7 @@ pub(super) fn authorised(
     match &submission.record {
         Record::Delegation(delegation) => may_delegate(delegation, submission, roster, position)?,
         Record::Revocation(revocation) => may_revoke(revocation, &signers, roster, position)?,
-        Record::LogSuccession(_) => may_succeed(&signers, roster, position)?,
+        Record::LogSuccession(succession) => may_succeed(succession, &signers, roster, position)?,
         _ => {}
     }
     algorithms_signed(&roster.charter)?;
@@ -261,14 +261,28 @@ fn may_revoke(
     }
 }
 
-/// A log says what it succeeds before anything else, by as many roots as its charter asks for.
-fn may_succeed(signers: &BTreeSet<Digest>, roster: &Roster, position: u64) -> Result<(), Refusal> {
+/// A log says what it succeeds before anything else, by as many roots as its charter asks for, who signed it for
+/// this log and no other.
+fn may_succeed(
+    succession: &LogSuccession,
+    signers: &BTreeSet<Digest>,
+    roster: &Roster,
+    position: u64,
+) -> Result<(), Refusal> {
     let (signed, threshold) = (roster.charter.signed_by(signers), roster.charter.threshold);
     if signed < threshold {
         return Err(refuse(Code::ThresholdNotMet, format!("{signed} of {threshold} roots signed")));
     }
     if position != 1 {
         let reason = format!("a log says what it succeeds in its second entry, and this one has {position} already");
+        return Err(refuse(Code::SuccessionMisplaced, reason));
+    }
+    if succession.successor != roster.fingerprint {
+        let reason = format!(
+            "it was signed for the log whose first charter is {}, and this one's is {}; propose it again, beside this \
+             charter",
+            succession.successor, roster.fingerprint
+        );
         return Err(refuse(Code::SuccessionMisplaced, reason));
     }
     Ok(())

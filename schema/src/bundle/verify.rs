@@ -60,7 +60,7 @@ pub struct Check {
 pub enum Verdict {
     /// Every step that the reader's trust asks for holds.
     Verified,
-    /// All holds, but the policy asks for more cosignatures.
+    /// All holds, but the policy asks for more cosignatures, or the pin is that of an earlier log.
     UnderWitnessed,
     /// A key was compromised, nobody knows since when, and the roots have not affirmed the record.
     Contested,
@@ -211,7 +211,7 @@ impl Report {
         let (origin, log_key, former) = self.founding(bundle, trust)?;
         let (checkpoint, indexes) = self.inclusion(bundle, &origin, &log_key)?;
         let (state, roster, ends) = self.authority(bundle, origin, &indexes)?;
-        self.succession(bundle, &former)?;
+        let walked = self.succession(bundle, &former, trust)?;
         let standing = self.revocations(&roster, &checkpoint);
         self.ends(&state, &ends, &checkpoint);
         let quorum = self.cosignatures(&checkpoint, trust)?;
@@ -221,8 +221,8 @@ impl Report {
             (_, Standing::Void { .. }, _) => Verdict::Void,
             (_, Standing::Contested { .. }, _) => Verdict::Contested,
             (Some(_), ..) => Verdict::Withdrawn,
-            (None, Standing::Stands, false) => Verdict::UnderWitnessed,
-            (None, Standing::Stands, true) => Verdict::Verified,
+            (None, Standing::Stands, enough) if walked || !enough => Verdict::UnderWitnessed,
+            (None, Standing::Stands, _) => Verdict::Verified,
         })
     }
 
@@ -367,8 +367,9 @@ impl Report {
     }
 
     /// That the log took the place of an earlier one, as the earlier one's roots signed. Which of several that
-    /// do is right, it does not say.
-    fn succession(&mut self, bundle: &Bundle, former: &[FormerLog]) -> Result<(), Stopped> {
+    /// do is right, it does not say: whoever held enough roots of any version of the charter can found one. Answers
+    /// whether the reader's pin is that of an earlier log, from which it was walked here.
+    fn succession(&mut self, bundle: &Bundle, former: &[FormerLog], trust: &Trust) -> Result<bool, Stopped> {
         const WHAT: &str = "succession";
         let mut opened = bundle.records.iter().filter_map(|record| Submission::open(record.envelope.clone()).ok());
         let first = opened.next();
@@ -378,21 +379,29 @@ impl Report {
         });
         let (Some(Submission { header, record: Record::Charter(first), .. }), Some(said)) = (first, said) else {
             return match former {
-                [] => Ok(()),
+                [] => Ok(false),
                 _ => self.require(WHAT, Err("the bundle tells of an earlier log, and this one does not follow it")),
             };
         };
         let Some(old) = former.last() else {
             let detail = "the log says that it follows an earlier one, of which the bundle does not tell";
             self.note(WHAT, Outcome::NotChecked, detail);
-            return Ok(());
+            return Ok(false);
         };
         let base = self.require(WHAT, follows(&header.nation, &first, &said, &old.roster))?;
         let logs = former.iter().map(|log| log.roster.origin.to_string()).collect::<Vec<_>>().join(", then of ");
         let size = base.checkpoint().size;
         let detail = format!("{} took the place of {logs}, from entry {size} on ({})", header.log, said.reason);
-        self.note(WHAT, Outcome::Holds, format!("{detail}; the roots of both signed it"));
-        Ok(())
+        let detail = format!("{detail}; the roots of both signed it");
+        let walked = matches!(trust, Trust::Fingerprint(pinned) if self.fingerprint != Some(*pinned));
+        if walked {
+            let hint = "compare the new log's fingerprint by voice, or ask which log the nation's partners recognise";
+            let why = "and signatures do not tell a right successor from a false one";
+            self.note(WHAT, Outcome::Short, format!("{detail}, {why}; {hint}"));
+        } else {
+            self.note(WHAT, Outcome::Holds, detail);
+        }
+        Ok(walked)
     }
 
     /// Whether the keys were still trusted where the record stands, by the revocations in the bundle.

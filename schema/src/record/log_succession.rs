@@ -40,6 +40,9 @@ pub struct LogSuccession {
     pub charter: Digest,
     /// The checkpoint from which the new log goes on, as a signed note, with the cosignatures that are known.
     pub base: String,
+    /// The record digest of the first charter of the log that this record stands in. The roots sign it with the
+    /// rest, so that what they signed for one log cannot be put into another.
+    pub successor: Digest,
     /// Why.
     pub reason: Word<SuccessionReason>,
     /// More about it, for people: a line in each language.

@@ -61,6 +61,7 @@ pub fn succession(size: u64) -> Value {
         "fingerprint": digest("the earlier log's first charter"),
         "charter": digest("the earlier log's last charter"),
         "base": base.to_string(),
+        "successor": digest("the new log's first charter"),
         "reason": "key-lost",
         "statement": { "fr": "La clé du journal est perdue." },
     })
@@ -155,7 +156,7 @@ pub fn statement_cases() -> Vec<Case> {
     cases.extend(table.cases);
 
     let mut table = Table::of("a succession of a log");
-    for member in ["predecessor", "fingerprint", "charter", "base", "reason"] {
+    for member in ["predecessor", "fingerprint", "charter", "base", "successor", "reason"] {
         table.needs("", member);
     }
     for reason in ["planned", "key-compromised", "two-histories"] {
@@ -192,7 +193,7 @@ struct Court {
     card: Envelope,
 }
 
-const CHARTER: &str = "the charter";
+pub const CHARTER: &str = "the charter";
 const PUBLISHER: &str = "ends: a publisher who may end cards";
 const WEIGHTS: &str = "ends: weights";
 const CARD: &str = "ends: a card with these weights";
@@ -454,11 +455,17 @@ fn receipt_and_succession_cases(log: &mut History, court: &Court) {
     log.refuse("ends: a receipt by a node that may not", &[CHARTER, "ends: a node that may not"], &envelope, words);
 
     let roots = [0, 1, 2].map(|number| log.nation.key(Role::Root, number));
-    let by = |log: &mut History, signers: &[&SigningKey]| log.nation.sign(Kind::LogSuccession, succession(1), signers);
+    let mut for_this = succession(1);
+    for_this["successor"] = json!(log.fingerprint());
+    let by =
+        |log: &mut History, signers: &[&SigningKey]| log.nation.sign(Kind::LogSuccession, for_this.clone(), signers);
     let two = by(log, &[&roots[0], &roots[1]]);
     log.admit("ends: a succession by two roots", &[CHARTER], two.clone());
     let three = by(log, &[&roots[0], &roots[1], &roots[2]]);
     log.admit("ends: a succession by all roots", &[CHARTER], three);
+    let elsewhere = log.nation.sign(Kind::LogSuccession, succession(1), &[&roots[0], &roots[1]]);
+    let words = "succession-misplaced: ";
+    log.refuse("ends: a succession that was signed for another log", &[CHARTER], &elsewhere, words);
     let one = by(log, &[&roots[0]]);
     log.refuse("ends: a succession by one root", &[CHARTER], &one, "threshold-not-met: 1 of 2 roots signed");
     let mixed = by(log, &[&roots[0], registrar]);

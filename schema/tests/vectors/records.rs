@@ -1437,6 +1437,11 @@ impl History {
         case
     }
 
+    /// The record digest of the log's first charter.
+    pub fn fingerprint(&self) -> Digest {
+        self.entered[ends::CHARTER].record_digest()
+    }
+
     /// Must be admitted by a mirror; may stand in the log of later cases.
     pub fn admit(&mut self, name: &str, after: &[&str], envelope: Envelope) {
         self.cases.push(good(name, self.case(after, &envelope, None)));

@@ -40,13 +40,16 @@ fn said(old: &History, base: u64) -> Value {
 }
 
 /// The log `<old>-2` with the roots of these numbers, that says what it follows, and lets a publisher speak.
-fn new(origin: &str, roots: &[u8], change: impl Fn(&mut Value), said: Value) -> History {
+fn new(origin: &str, roots: &[u8], change: impl Fn(&mut Value), mut said: Value) -> History {
     let mut nation = Nation::new("FR");
     nation.origin = origin.parse().unwrap();
     let mut draft = nation.charter_draft();
     draft["roots"] = json!(roots.iter().map(|root| nation.key_record(Role::Root, *root)).collect::<Vec<_>>());
     change(&mut draft);
     let charter = nation.sign_charter(draft, &roots[..2]);
+    if said.get("successor").is_none() {
+        said["successor"] = json!(charter.record_digest());
+    }
     let keys = [nation.key(Role::Root, roots[0]), nation.key(Role::Root, roots[1])];
     let succession = nation.sign(Kind::LogSuccession, said, &[&keys[0], &keys[1]]);
     let publisher = nation.publisher();
@@ -144,6 +147,11 @@ fn who_pinned_an_old_log_walks_to_the_new_one() {
             "succession: the succession names another fingerprint",
         ),
         bad(
+            "the roots signed it for another log",
+            changed("successor", json!(EMPTY_ROOT)),
+            "signatures: it was signed for the log whose first charter is",
+        ),
+        bad(
             "another root is in the new charter",
             with(&new("fr.example.org/chancery-2", &[1, 2, 4], |_| (), said(&old, 3))),
             "succession: the first charter of the new log has other roots",
@@ -226,6 +234,9 @@ fn a_base_is_accepted_only_if_nothing_that_was_cosigned_is_given_up() {
     assert_eq!(refused(&base(3), &seen(2, right(3), false)), Ok(0), "it was proven to have grown");
     assert_eq!(refused(&base(3), &seen(0, None, false)), Ok(0), "nothing was ever mirrored");
     assert_eq!(refused(&base(3), &seen(2, None, false)), Err(Rule::BaseUnproven));
+    assert_eq!(refused(&base(2), &seen(2, None, true)), Err(Rule::BaseUnproven), "nor of two histories");
+    assert_eq!(refused(&base(2), &seen(3, None, false)), Err(Rule::BaseSmaller), "no proof would mend that");
+    assert_eq!(refused(&base(2), &seen(0, Some(EMPTY_ROOT), false)), Err(Rule::BaseForeign), "shown, and not held");
     assert_eq!(refused(&base(2), &seen(3, right(2), false)), Err(Rule::BaseSmaller));
     assert_eq!(refused(&base(2), &seen(3, right(2), true)), Ok(1), "of two histories some is given up");
     assert_eq!(refused(&base(3), &seen(3, Some(EMPTY_ROOT), false)), Err(Rule::BaseForeign));

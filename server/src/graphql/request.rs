@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::{Context, Result};
-use chancery_registry::{Head, NationSummary, Registry, SyncState};
+use chancery_registry::{Head, NationSummary, Registry, Succession, SyncState};
 use chancery_schema::name::Origin;
 use tokio::sync::OnceCell;
 
@@ -21,6 +21,7 @@ pub struct Shared {
     registry: Registry,
     heads: Arc<Heads>,
     nations: OnceCell<Arc<Vec<NationSummary>>>,
+    successions: OnceCell<Arc<Vec<Succession>>>,
     budget: Budget,
 }
 
@@ -46,7 +47,7 @@ impl Shared {
             client,
         };
         let (registry, heads) = (state.registry.clone(), Arc::clone(&state.heads));
-        Self { registry, heads, nations: OnceCell::new(), budget }
+        Self { registry, heads, nations: OnceCell::new(), successions: OnceCell::new(), budget }
     }
 
     /// The place of a large answer.
@@ -127,6 +128,16 @@ pub async fn nations(ctx: &Context<'_>) -> Result<Arc<Vec<NationSummary>>> {
     let shared = shared(ctx);
     let read = || async { shared.registry.nations().await.map(Arc::new) };
     shared.nations.get_or_try_init(read).await.cloned().or_fault()
+}
+
+/// Which log took the place of which, as this node accepts it.
+///
+/// # Errors
+/// When the archive fails.
+pub async fn successions(ctx: &Context<'_>) -> Result<Arc<Vec<Succession>>> {
+    let shared = shared(ctx);
+    let read = || async { shared.registry.successions().await.map(Arc::new) };
+    shared.successions.get_or_try_init(read).await.cloned().or_fault()
 }
 
 /// The nation whose log this is.

@@ -240,8 +240,23 @@ impl Court {
                 "record": Digest::of(b"what is gone"),
                 "redaction": Digest::of(b"why"),
             }),
-            Kind::LogSuccession => succession_draft(),
+            Kind::LogSuccession => self.succession_draft(),
         }
+    }
+
+    /// The log of FR takes the place of an earlier one, of one entry.
+    fn succession_draft(&self) -> Value {
+        let (origin, key): (Origin, _) =
+            ("fr.example.org/earlier".parse().unwrap(), Nation::new("FR").key(Role::Log, 9));
+        let base = Checkpoint { origin: origin.clone(), size: 1, root: leaf_hash(b"an entry") };
+        json!({
+            "predecessor": note::verifier_key(origin.as_str(), KeyType::Ed25519, &key).unwrap().to_string(),
+            "fingerprint": Digest::of(b"the first charter"),
+            "charter": Digest::of(b"the last charter"),
+            "base": checkpoint::sign(base, &key).unwrap().to_string(),
+            "successor": self.state.roster.as_ref().unwrap().fingerprint,
+            "reason": "planned",
+        })
     }
 
     /// The end of the record of that kind which stands in the log.
@@ -494,19 +509,6 @@ fn subsets(kinds: &[Kind]) -> Vec<Vec<Kind>> {
     let chosen =
         |bits: usize| kinds.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, kind)| *kind).collect();
     (0..1 << kinds.len()).map(chosen).collect()
-}
-
-/// The log of FR takes the place of an earlier one, of one entry.
-fn succession_draft() -> Value {
-    let (origin, key): (Origin, _) = ("fr.example.org/earlier".parse().unwrap(), Nation::new("FR").key(Role::Log, 9));
-    let base = Checkpoint { origin: origin.clone(), size: 1, root: leaf_hash(b"an entry") };
-    json!({
-        "predecessor": note::verifier_key(origin.as_str(), KeyType::Ed25519, &key).unwrap().to_string(),
-        "fingerprint": Digest::of(b"the first charter"),
-        "charter": Digest::of(b"the last charter"),
-        "base": checkpoint::sign(base, &key).unwrap().to_string(),
-        "reason": "planned",
-    })
 }
 
 fn license_draft(name: &str) -> Value {

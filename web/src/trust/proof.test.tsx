@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { ErrorBoundary } from '../app/ErrorBoundary';
 import { en } from '../i18n/messages/en';
 import { TextProvider } from '../i18n/text';
-import { bundleCase } from '../test/vectors';
+import { bundleCase, bundleOf, casesOf } from '../test/vectors';
 import { parseBundle } from '../verify/bundle';
 import { PinsProvider } from './pins';
 import { check, useProof } from './proof';
@@ -54,4 +54,22 @@ test('the records are read whether or not they could be checked', async () => {
   expect(await seen()).toEqual(['unpinned', ...records]);
   vi.stubGlobal('isSecureContext', false);
   expect(await seen()).toEqual(['cannot', ...records]);
+});
+
+test('a policy that names an earlier log is not passed over for the fingerprint of that log', async () => {
+  const cases = casesOf('succession');
+  const it = cases.find(({ name }) => name === 'an old log is pinned')!;
+  const file = bundleOf(it, cases);
+  const { header } = await parseBundle(file);
+  const seen = async (policy: string | null) => {
+    const proof = await check(file, header.record, { fingerprints: { FR: it['fingerprint'] }, policy });
+    if (proof.state !== 'here') throw new Error(proof.state);
+    return proof;
+  };
+  const { report, records } = await seen(null);
+  expect(report.verdict).toBe('under-witnessed');
+  expect(report.steps.find(({ step }) => step === 'succession')).toMatchObject({ outcome: 'short', problem: 'walked' });
+  const said = records.flatMap(({ record }) => (record.kind === 'log-succession' ? [record.body] : []));
+  const names = await seen(`log ${said[0]!.predecessor}\nquorum none\n`);
+  expect(names.report.steps.at(-1)).toMatchObject({ step: 'nation', outcome: 'fails', problem: 'unknown-log' });
 });

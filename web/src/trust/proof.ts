@@ -5,6 +5,7 @@ import { type Bundle, parseBundle } from '../verify/bundle';
 import { type RecordRead, readRecord } from '../verify/record';
 import { Refused } from '../verify/refused';
 import { parseStatement } from '../verify/statement';
+import { readFormer } from '../verify/succession';
 import { type Report, type Step, type Trust, verify, verifyFile } from '../verify/verify';
 import { type Pins, usePins } from './pins';
 import { readPolicy } from './policy';
@@ -79,7 +80,9 @@ async function fetchBundle(digest: string, signal: AbortSignal): Promise<Uint8Ar
 export async function check(file: Uint8Array<ArrayBuffer>, digest: string, pins: Pins): Promise<Proof> {
   const bundle = await attempt(() => parseBundle(file));
   if (bundle === null) return { state: 'here', report: await verifyFile(file, { pins: 'nothing' }), bundle, records: [] };
-  const report = await verify(bundle, trustIn(bundle.header.nation, bundle.header.log, pins));
+  const former = await attempt(() => readFormer(bundle.former));
+  const logs = [bundle.header.log, ...(former ?? []).map((log) => log.roster.origin)];
+  const report = await verify(bundle, trustIn(bundle.header.nation, logs, pins));
   const records = report.records.length > 0 ? report.records : await readAll(bundle);
   if (bundle.header.record !== digest) return { state: 'here', report: another(report), bundle, records };
   return { state: 'here', report, bundle, records };
@@ -101,10 +104,13 @@ function another(report: Report): Report {
   return { ...report, verdict: 'failed', steps: [step] };
 }
 
-/** What the reader pins about a log: the policy, where it names the log; else the nation's fingerprint. */
-function trustIn(nation: string, log: string, pins: Pins): Trust {
+/**
+ * What the reader pins about a log: the policy, where it names the log or one before it; else the nation's
+ * fingerprint. Whoever asks for cosignatures is not answered without because the log is said to be a new one.
+ */
+function trustIn(nation: string, logs: readonly string[], pins: Pins): Trust {
   const policy = pins.policy === null ? null : readPolicy(pins.policy).policy;
-  if (policy !== null && policy.logs.some((known) => known.key.name === log)) return { pins: 'policy', policy };
+  if (policy !== null && policy.logs.some((known) => logs.includes(known.key.name))) return { pins: 'policy', policy };
   const fingerprint = pins.fingerprints[nation];
   return fingerprint === undefined ? { pins: 'nothing' } : { pins: 'fingerprint', fingerprint: fingerprint as Digest };
 }

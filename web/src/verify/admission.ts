@@ -15,6 +15,7 @@ import { type RecordRead, checkNewRecord, readRecord } from './record';
 import { type Charter, keysOf, signedBy } from './record/charter';
 import { type Delegation, covers } from './record/delegation';
 import { type Kind, SIGNERS } from './record/header';
+import type { LogSuccession } from './record/log-succession';
 import type { Redaction } from './record/redaction';
 import type { Revocation } from './record/revocation';
 import { type AdmissionCode, Refused } from './refused';
@@ -262,7 +263,7 @@ async function authorised(
   const { record } = submission;
   if (record.kind === 'delegation') mayDelegate(record.body, submission, roster, position);
   if (record.kind === 'revocation') mayRevoke(record.body, keyIds, roster, position);
-  if (record.kind === 'log-succession') maySucceed(keyIds, roster, position);
+  if (record.kind === 'log-succession') maySucceed(record.body, keyIds, roster, position);
   checkAlgorithms(roster.charter);
   return keyIds;
 }
@@ -354,12 +355,17 @@ function mayRevoke(
   }
 }
 
-/** A log says what it succeeds before anything else, by as many roots as its charter asks for. */
-function maySucceed(signers: readonly Digest[], { charter }: Roster, position: number): void {
+/** A log says what it succeeds before anything else, by as many roots as its charter asks for, for this log alone. */
+function maySucceed(
+  { successor }: LogSuccession, signers: readonly Digest[], { charter, fingerprint }: Roster, position: number,
+): void {
   const signed = signedBy(charter, signers);
   if (signed < charter.threshold) throw refused('threshold-not-met', `${signed} of ${charter.threshold} roots signed`);
   if (position !== 1) {
     throw refused('succession-misplaced', `a log says what it succeeds in its second entry, not at ${position}`);
+  }
+  if (successor !== fingerprint) {
+    throw refused('succession-misplaced', `it was signed for the log of the charter ${successor}, not of ${fingerprint}`);
   }
 }
 

@@ -17,6 +17,8 @@ import type { Revocation } from './record/revocation';
 export interface Roster {
   readonly nation: string;
   readonly origin: string;
+  /** The record digest of the first charter. */
+  readonly fingerprint: Digest;
   /** The charter in force. */
   readonly charter: Charter;
   /** Its record digest, which the next charter names. */
@@ -57,7 +59,7 @@ export function rosterAfter(roster: Roster | undefined, index: number, admitted:
   if (record.kind === 'charter') {
     const { nation, log: origin } = record.header;
     const none = { delegations: new Map(), revocations: new Map() };
-    return { nation, origin, ...none, ...roster, charter: record.body, charterDigest: digest };
+    return { nation, origin, fingerprint: digest, ...none, ...roster, charter: record.body, charterDigest: digest };
   }
   if (roster === undefined) return undefined;
   if (record.kind === 'delegation') {

@@ -46,7 +46,7 @@ export type Outcome = 'holds' | 'fails' | 'short' | 'not-checked';
 export type Problem =
   | 'cannot-verify' | 'refused' | 'no-record' | 'no-charter' | 'other-fingerprint' | 'unknown-log' | 'other-header'
   | 'other-checkpoint' | 'order' | 'nothing-pinned' | 'no-policy' | 'too-few' | 'blobs-missing' | 'stray-blob'
-  | 'follows-nothing' | 'no-former' | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested' | 'withdrawn' | 'redacted' | 'others-ended';
+  | 'follows-nothing' | 'no-former' | 'walked' | 'blob-size' | 'other-record' | 'key-revoked' | 'key-contested' | 'withdrawn' | 'redacted' | 'others-ended';
 
 /** One step of the verification. */
 export interface Step {
@@ -179,7 +179,8 @@ class Run {
     if (this.#steps.some((step) => step.problem === 'key-contested')) return 'contested';
     if (this.#steps.some((step) => step.problem === 'withdrawn')) return 'withdrawn';
     if (this.#steps.some((step) => step.problem === 'nothing-pinned')) return 'unpinned';
-    return this.#steps.some((step) => step.problem === 'too-few') ? 'under-witnessed' : 'verified';
+    const short = this.#steps.some((step) => step.problem === 'too-few' || step.problem === 'walked');
+    return short ? 'under-witnessed' : 'verified';
   }
 
   async verify(bundle: Bundle, trust: Trust): Promise<void> {
@@ -192,7 +193,7 @@ class Run {
     const [checkpoint, opened] = proven;
     const state = await this.#authority(opened);
     if (state?.roster === undefined) return;
-    if (!(await this.#succession(opened, former))) return;
+    if (!(await this.#succession(opened, former, trust))) return;
     this.#revocations(state.roster);
     this.#ends(state);
     if (!(await this.#cosignatures(checkpoint, trust))) return;
@@ -238,8 +239,11 @@ class Run {
     return [submission, keys.log, former];
   }
 
-  /** That the log took the place of an earlier one, as the roots of both have signed. */
-  async #succession(opened: readonly Opened[], former: readonly FormerLog[]): Promise<boolean> {
+  /**
+   * That the log took the place of an earlier one, as the roots of both have signed. A pin of an earlier log does not
+   * tell which of several that do is right.
+   */
+  async #succession(opened: readonly Opened[], former: readonly FormerLog[], trust: Trust): Promise<boolean> {
     const first = opened[0]?.submission.record;
     const said = opened.flatMap(({ submission: { record } }) => (record.kind === 'log-succession' ? [record.body] : []))[0];
     const old = former.at(-1);
@@ -256,7 +260,10 @@ class Run {
     const base = await this.attempt('succession', () => checkFollows(nation, first.body, said, old));
     if (base === undefined) return false;
     const logs = former.map((it) => it.roster.origin);
-    this.hold('succession', { log, former: logs.join(', '), size: String(base.size), reason: said.reason });
+    const params = { log, former: logs.join(', '), size: String(base.size), reason: said.reason };
+    if (trust.pins === 'fingerprint' && trust.fingerprint !== this.#known.fingerprint) {
+      this.#note('succession', 'short', 'walked', params, 'the pin is that of an earlier log');
+    } else this.hold('succession', params);
     return true;
   }
 

@@ -149,6 +149,12 @@ impl Proposal {
         if payload(record.kind(), &shown, &members).or_exit(Exit::Usage, attempted)? != bytes {
             return fail(Exit::Verification, "it has more in it than this version shows; do not sign it");
         }
+        let of_another = |it: &Chartered| it.header.log != header.log || it.header.nation != header.nation;
+        if let Some(it) = in_force.as_ref().filter(|it| of_another(it)) {
+            let (nation, log) = (&it.header.nation, &it.header.log);
+            let problem = format!("the charter beside it is of {nation} for the log {log}, and it is of another");
+            return fail(Exit::Verification, format!("{problem}; do not sign it"));
+        }
         let beside = in_force.as_ref().map(|before| before.digest);
         match &record {
             Record::Charter(charter) if beside != charter.previous => {
@@ -163,6 +169,9 @@ impl Proposal {
                     Some(first) if first.charter.version == 1 => first,
                     _ => return fail(Exit::Verification, "the first charter of the new log is not beside it"),
                 };
+                if first.digest != succession.successor {
+                    return fail(Exit::Verification, "the charter beside it is not that of the log that it is for");
+                }
                 let logs = read_former(&former).or_exit(Exit::Verification, follows_it)?;
                 let Some(old) = logs.last() else {
                     return fail(Exit::Verification, "the charters of the earlier log are not beside it");
@@ -243,7 +252,8 @@ impl Proposal {
             delegations,
             revocations: BTreeMap::new(),
         });
-        let policy = Policy::Mirror { origin: self.header.log.clone() };
+        let beside = self.in_force.as_ref().map_or(&self.header, |before| &before.header);
+        let policy = Policy::Mirror { origin: beside.log.clone() };
         let admitted =
             decide(Submission::open(envelope.clone())?, &State { roster, position, ..State::default() }, &policy)?;
         Ok(admitted)

@@ -47,6 +47,10 @@ pub struct Args {
     /// How long the recognition lasts
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36500))]
     valid_days: u32,
+    /// Where the new log of a nation whose log has two histories goes on from before what this node cosigned: how
+    /// many entries are given up, as `partner add` counts them
+    #[arg(long, value_name = "ENTRIES", default_value_t = 0)]
+    give_up: u64,
 }
 
 /// Runs the command.
@@ -61,30 +65,33 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         return fail(Exit::Usage, format!("{} introduces this node's own nation", args.introduction));
     }
     context.console.say(stranger.describe());
-    let succession = block_on(succession(&config, &stranger))?;
-    if let Some(it) = &succession {
+    let successions = block_on(successions(&config, &stranger))?;
+    for it in &successions {
         context.console.say(described(it));
     }
+    args.gives_up(&successions)?;
     compare(args, &stranger)?;
     let standing = block_on(async { standing(&config, &stranger).await })?;
     let again = standing.is_some_and(|partner| args.is_said_by(&partner));
     let running = running::find(&config)?;
-    let ends = match &succession {
-        Some(it) => block_on(accredited(&config, it))?,
-        None => None,
-    };
-    if !again || ends.is_some() {
+    let ends = block_on(accredited(&config, &successions))?;
+    if let Some(client) = &stranger.client {
+        // The oldest first: what is held then tells more to whoever asks again.
+        for it in successions.iter().rev() {
+            block_on(complete(&config, it, client))?;
+        }
+    }
+    if !again || !ends.is_empty() {
         let passphrase =
             context.passphrase.existing_or(config.passphrase.as_ref(), &config.folder, "the node's keys")?;
-        for envelope in accreditations(args, &config, &stranger, ends.as_ref(), &passphrase, context)? {
+        // An officer has taken time, in which more was mirrored, and another may have been recognised.
+        args.gives_up(&block_on(self::successions(&config, &stranger))?)?;
+        for envelope in accreditations(args, &config, &stranger, &ends, &passphrase, context)? {
             match &running {
                 Some(client) => publish(client, &envelope)?,
                 None => block_on(admit(&config, &passphrase, &envelope, context))?,
             }
         }
-    }
-    if let (Some(it), Some(client)) = (&succession, &stranger.client) {
-        block_on(complete(&config, it, client))?;
     }
     report(args, &stranger, again, running.is_some(), context)
 }
@@ -95,6 +102,23 @@ impl Args {
         scopes.sort_unstable();
         scopes.dedup();
         scopes
+    }
+
+    /// That somebody has said how much is given up, where something is: no answer to a prompt gives it away.
+    fn gives_up(&self, successions: &[Succession]) -> Outcome {
+        let beyond: u64 = successions.iter().map(|it| it.beyond).sum();
+        if beyond == self.give_up {
+            return Ok(());
+        }
+        let asked = match beyond {
+            0 => "leave --give-up out".to_owned(),
+            beyond => format!("ask the nation's officers why, and say --give-up {beyond} if that is meant"),
+        };
+        let given = self.give_up;
+        fail(
+            Exit::Verification,
+            format!("{beyond} entries that this node cosigned would be given up, not {given}; {asked}"),
+        )
     }
 
     /// Whether `partner` is recognised for the same, and for at least nine tenths of the time asked.
@@ -144,22 +168,19 @@ async fn standing(config: &Config, stranger: &Stranger) -> Outcome<Option<Partne
     Ok(partners.into_iter().find(|partner| same(partner) && partner.fingerprint == stranger.fingerprint))
 }
 
-/// What a new log says of the one before it, if it may be accepted by what this node holds of that.
-async fn succession(config: &Config, stranger: &Stranger) -> Outcome<Option<Succession>> {
-    let Some(said) = &stranger.succession else { return Ok(None) };
+/// What a new log says of those before it, the newest first, if it may be accepted by what this node holds of them.
+async fn successions(config: &Config, stranger: &Stranger) -> Outcome<Vec<Succession>> {
     let registry = open_archive(config, None).await?;
-    let attempted = || format!("failed to read the succession of {}", stranger.origin);
-    let (_, base) = said.open().or_exit(Exit::Verification, attempted)?;
-    let base = base.checkpoint();
-    let proof = match (registry.seen(&base.origin).await?, &stranger.client) {
-        (Some(seen), Some(client)) if seen.size > 0 && seen.size < base.size => {
-            let source = Source::new(client, base.clone());
-            source.hashes(|reader| tree::consistency_proof(reader, seen.size, base.size))?
+    let refused = || format!("{} cannot be recognised", stranger.origin);
+    let mut proofs = Vec::new();
+    if let Some(client) = &stranger.client {
+        for (from, base) in registry.unproven(&stranger.bytes).await.or_exit(Exit::Verification, refused)? {
+            let (size, origin) = (base.size, base.origin.clone());
+            let source = Source::new(client, base);
+            proofs.push((origin, source.hashes(|reader| tree::consistency_proof(reader, from.size, size))?));
         }
-        _ => Vec::new(),
-    };
-    let refused = || format!("{} cannot be accepted in the place of {}", stranger.origin, base.origin);
-    registry.succession(&stranger.bytes, &proof).await.or_exit(Exit::Verification, refused)
+    }
+    registry.accept(&stranger.bytes, &proofs).await.or_exit(Exit::Verification, refused)
 }
 
 /// What an officer has to know of a succession before accepting it.
@@ -177,18 +198,22 @@ fn described(it: &Succession) -> String {
     )
 }
 
-/// The accreditation of the earlier log, which ends.
-async fn accredited(config: &Config, it: &Succession) -> Outcome<Option<Partner>> {
+/// The accreditations of earlier logs, which end.
+async fn accredited(config: &Config, successions: &[Succession]) -> Outcome<Vec<Partner>> {
     let partners = open_archive(config, None).await?.partners().await?;
-    Ok(partners.into_iter().find(|partner| partner.fingerprint == it.predecessor_fingerprint))
+    let ends = |partner: &Partner| successions.iter().any(|it| it.predecessor_fingerprint == partner.fingerprint);
+    Ok(partners.into_iter().filter(ends).collect())
 }
 
-/// Takes what the mirror of the earlier log lacks up to the base.
+/// Takes what the mirror of an earlier log lacks up to the base. One with two histories stays as it is.
 async fn complete(config: &Config, it: &Succession, client: &Client) -> Outcome {
     let registry = open_archive(config, None).await?;
     let Some(mirror) = registry.mirror(&it.predecessor).await?.filter(|mirror| mirror.size < it.base) else {
         return Ok(());
     };
+    if registry.contradiction(&it.predecessor).await?.is_some() {
+        return Ok(());
+    }
     let attempted = || format!("failed to read the base of {}", it.predecessor);
     let key: VerifierKey = mirror.log_vkey.parse().or_exit(Exit::Other, attempted)?;
     let base = checkpoint::open(it.base_note.as_bytes(), &key).or_exit(Exit::Other, attempted)?;
@@ -201,7 +226,7 @@ fn accreditations(
     args: &Args,
     config: &Config,
     stranger: &Stranger,
-    ends: Option<&Partner>,
+    ends: &[Partner],
     passphrase: &Passphrase,
     context: &Context,
 ) -> Outcome<Vec<Envelope>> {
@@ -216,7 +241,7 @@ fn accreditations(
         valid_until: Some(issued_at.plus_seconds(i64::from(args.valid_days) * 86_400)),
     };
     let occasion = Occasion { nation: &config.nation, origin: &config.origin, issued_at };
-    let end = ends.map(|partner| Accreditation {
+    let ends = ends.iter().map(|partner| Accreditation {
         partner: partner.nation.clone(),
         fingerprint: partner.fingerprint,
         partner_log: partner.origin.clone(),
@@ -224,7 +249,7 @@ fn accreditations(
         quota: None,
         valid_until: None,
     });
-    end.iter().chain([&body]).map(|body| sign(occasion, body, &[&exchange])).collect()
+    ends.chain([body]).map(|body| sign(occasion, &body, &[&exchange])).collect()
 }
 
 /// Admits directly, when no node runs.

@@ -7,7 +7,7 @@ use chancery_schema::bundle::{Bundle, Purpose, Trust, Verdict, verify};
 use chancery_schema::digest::Digest;
 use chancery_schema::limits::BUNDLE_BYTES_MAX;
 use chancery_schema::name::{Nation, Origin};
-use chancery_schema::record::{LogSuccession, Record, Texts};
+use chancery_schema::record::{Record, Texts};
 
 use crate::client::{Client, shown};
 use crate::files::read_bounded;
@@ -26,8 +26,6 @@ pub struct Stranger {
     pub names: Texts,
     /// Where its nodes are.
     pub addresses: Vec<String>,
-    /// What its log took the place of.
-    pub succession: Option<LogSuccession>,
     /// Its node, where the introduction came from there.
     pub client: Option<Client>,
     /// The introduction as it came.
@@ -74,12 +72,10 @@ impl Stranger {
         }
         let mut names = Texts::new();
         let mut addresses = Vec::new();
-        let mut succession = None;
         for record in &bundle.records {
             match Submission::open(record.envelope.clone()).or_exit(Exit::Verification, attempted)?.record {
                 Record::Charter(charter) => names = charter.display_name,
                 Record::Endpoint(endpoint) => addresses.extend(endpoint.addresses),
-                Record::LogSuccession(said) => succession = Some(*said),
                 _ => {}
             }
         }
@@ -90,7 +86,7 @@ impl Stranger {
                 format!("the introduction {source} names another nation than its charter"),
             );
         }
-        Ok(Self { nation, origin, fingerprint, names, addresses, succession, client: None, bytes })
+        Ok(Self { nation, origin, fingerprint, names, addresses, client: None, bytes })
     }
 
     /// What an officer compares, by voice, with the partner's officer.

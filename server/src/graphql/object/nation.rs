@@ -7,7 +7,7 @@ use super::{Evidence, LocalText, Log, LogSuccession, Record, local_texts};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{ModelConnection, answered, cost, page};
-use crate::graphql::request::{heads, registry};
+use crate::graphql::request::{heads, registry, successions};
 use crate::graphql::scalar::{Count, Digest};
 use crate::language::nearest;
 
@@ -105,17 +105,17 @@ impl Nation {
     /// accept another.
     #[graphql(complexity = "3 + child_complexity")]
     async fn successor(&self, ctx: &Context<'_>) -> Result<Option<LogSuccession>> {
-        let successions = registry(ctx)?.successions().await.or_fault()?;
-        let ours = |it: &Succession| it.predecessor_fingerprint == self.0.fingerprint;
-        Ok(successions.into_iter().find(ours).map(LogSuccession))
+        let successions = successions(ctx).await?;
+        let ours = |it: &&Succession| it.predecessor_fingerprint == self.0.fingerprint;
+        Ok(successions.iter().find(ours).cloned().map(LogSuccession))
     }
 
     /// The log whose place its log took, as this node accepts it; null where it took none.
     #[graphql(complexity = "3 + child_complexity")]
     async fn predecessor(&self, ctx: &Context<'_>) -> Result<Option<LogSuccession>> {
-        let successions = registry(ctx)?.successions().await.or_fault()?;
-        let ours = |it: &Succession| it.fingerprint == self.0.fingerprint;
-        Ok(successions.into_iter().find(ours).map(LogSuccession))
+        let successions = successions(ctx).await?;
+        let ours = |it: &&Succession| it.fingerprint == self.0.fingerprint;
+        Ok(successions.iter().find(ours).cloned().map(LogSuccession))
     }
 
     /// The models under its code, newest first.

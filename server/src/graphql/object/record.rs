@@ -9,7 +9,7 @@ use super::{Cosignature, End, Erasure, Nation, Standing};
 use crate::graphql::error::OrFault as _;
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::{cost, count};
-use crate::graphql::request::{nation_of, registry, spend};
+use crate::graphql::request::{nation_of, registry, spend, successions};
 use crate::graphql::scalar::{Base64, Count, DateTime, Digest};
 
 /// Ends of one record, and nations that mirror a log, roughly, when the cost of a question is estimated.
@@ -87,7 +87,7 @@ impl Record {
     #[graphql(complexity = 3)]
     async fn beyond_base(&self, ctx: &Context<'_>) -> Result<bool> {
         let Some(nation) = nation_of(ctx, &self.0.origin).await? else { return Ok(false) };
-        let successions = registry(ctx)?.successions().await.or_fault()?;
+        let successions = successions(ctx).await?;
         let mut ours = successions.iter().filter(|it| it.predecessor_fingerprint == nation.fingerprint);
         Ok(ours.any(|it| self.0.index >= it.base))
     }

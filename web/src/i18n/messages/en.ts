@@ -256,7 +256,8 @@ export const en = {
   'proof.verdict.failed': 'Does not hold: do not rely on it',
   'proof.verdict.cannot': 'Cannot verify here',
   'proof.means.verified': 'Every step below holds, against what you have pinned.',
-  'proof.means.under-witnessed': 'The signatures hold. Fewer nations have cosigned the log than your policy asks for.',
+  'proof.means.under-witnessed':
+    'The signatures hold. Too few nations whom your policy names have cosigned the log, or what you have pinned is an earlier log: a step below says which.',
   'proof.means.contested':
     'A key that it rests on was compromised, nobody knows since when. The nation has not affirmed this record.',
   'proof.means.void':
@@ -314,6 +315,8 @@ export const en = {
   'proof.problem.others-ended': 'It stands, but something that it refers to was withdrawn or redacted: {others}.',
   'proof.problem.follows-nothing': 'The file tells of an earlier log that this one does not follow.',
   'proof.problem.no-former': 'The log says that it follows an earlier one, of which the file does not tell.',
+  'proof.problem.walked':
+    '{log} has taken the place of {former}, from entry {size} on, and you have pinned the earlier one. The roots have signed that, but signatures do not tell a right successor from a false one. Compare the new log’s fingerprint, or ask which log the nation’s partners recognise.',
   'proof.problem.blobs-missing': '{missing} of {named} attachments are not in the file, and were not checked.',
   'proof.problem.stray-blob': 'The file carries something that no record names: {blob}.',
   'proof.problem.blob-size': 'An attachment is not as long as its record says: {blob}.',

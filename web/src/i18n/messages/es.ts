@@ -266,7 +266,7 @@ export const es: Messages = {
   'proof.verdict.cannot': 'No se puede verificar aquí',
   'proof.means.verified': 'Todos los pasos siguientes se sostienen, conforme a lo que usted ha fijado.',
   'proof.means.under-witnessed':
-    'Las firmas se sostienen. Han cofirmado la bitácora menos naciones de las que exige su política.',
+    'Las firmas se sostienen. Han cofirmado la bitácora menos naciones de las que exige su política, o bien usted ha fijado una bitácora anterior: un paso más abajo dice cuál de las dos cosas.',
   'proof.means.contested':
     'Una clave de la que depende se vio comprometida, sin que se sepa desde cuándo. La nación no ha ratificado este documento.',
   'proof.means.void':
@@ -331,6 +331,8 @@ export const es: Messages = {
   'proof.problem.others-ended': 'Está vigente, pero algo a lo que remite fue retirado o suprimido: {others}.',
   'proof.problem.follows-nothing': 'El archivo habla de una bitácora anterior a la que esta no sucede.',
   'proof.problem.no-former': 'La bitácora dice suceder a otra, de la que el archivo no dice nada.',
+  'proof.problem.walked':
+    '{log} ha ocupado el lugar de {former} a partir de la entrada {size}, y usted ha fijado la anterior. Las raíces lo han firmado, pero las firmas no distinguen a un sucesor verdadero de uno falso. Compare la huella de la nueva bitácora o pregunte cuál reconocen los socios de la nación.',
   'proof.problem.blobs-missing':
     'Adjuntos que no están en el archivo y no se han comprobado: {missing} de {named}.',
   'proof.problem.stray-blob': 'El archivo contiene algo que ningún documento nombra: {blob}.',

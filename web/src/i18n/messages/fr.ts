@@ -269,7 +269,7 @@ export const fr: Messages = {
   'proof.verdict.cannot': 'Impossible de vérifier ici',
   'proof.means.verified': 'Chaque étape ci-dessous tient, au regard de ce que vous avez épinglé.',
   'proof.means.under-witnessed':
-    'Les signatures tiennent. Moins de nations ont cosigné le journal que votre politique ne l’exige.',
+    'Les signatures tiennent. Trop peu des nations que nomme votre politique ont cosigné le journal, ou bien vous avez épinglé un journal antérieur : une étape ci-dessous le précise.',
   'proof.means.contested':
     'Une clé dont il dépend a été compromise sans que l’on sache depuis quand. La nation n’a pas confirmé cet enregistrement.',
   'proof.means.void':
@@ -334,6 +334,8 @@ export const fr: Messages = {
   'proof.problem.others-ended': 'Il est en vigueur, mais un élément auquel il renvoie a été retiré ou supprimé : {others}.',
   'proof.problem.follows-nothing': 'Le fichier parle d’un journal précédent auquel celui-ci ne succède pas.',
   'proof.problem.no-former': 'Le journal dit succéder à un autre, dont le fichier ne dit rien.',
+  'proof.problem.walked':
+    '{log} a pris la place de {former} à partir de l’entrée {size}, et vous avez épinglé l’ancien. Les racines l’ont signé, mais des signatures ne distinguent pas un vrai successeur d’un faux. Comparez l’empreinte du nouveau journal, ou demandez lequel les partenaires de la nation reconnaissent.',
   'proof.problem.blobs-missing':
     'Pièces jointes absentes du fichier, et donc non contrôlées : {missing} sur {named}.',
   'proof.problem.stray-blob': 'Le fichier contient un élément qu’aucun enregistrement ne nomme : {blob}.',

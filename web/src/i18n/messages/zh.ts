@@ -255,7 +255,8 @@ export const zh: Messages = {
   'proof.verdict.failed': '不成立：请勿信任',
   'proof.verdict.cannot': '无法在此验证',
   'proof.means.verified': '对照您所固定的内容，以下每一步均成立。',
-  'proof.means.under-witnessed': '签名成立。联署该日志的国家少于您的策略所要求的数目。',
+  'proof.means.under-witnessed':
+    '签名成立。联署该日志的国家少于您的策略所要求的数目，或者您固定的是此前的日志：见下列步骤。',
   'proof.means.contested': '该记录所依据的一个密钥已泄露，且不知始于何时。该国尚未确认此记录。',
   'proof.means.void': '一切均属真实，但在日志的这一位置，该记录所依据的一个密钥已不受信任。',
   'proof.means.withdrawn': '各项证明成立。记录仍可阅读，但签署该记录的国家已将其终止。',
@@ -305,6 +306,8 @@ export const zh: Messages = {
   'proof.problem.others-ended': '该记录有效，但其所引用的内容已被撤回或删除：{others}。',
   'proof.problem.follows-nothing': '文件提到一个此前的日志，而本日志并不承接它。',
   'proof.problem.no-former': '本日志称承接此前的日志，但文件中没有其内容。',
+  'proof.problem.walked':
+    '{log} 自第 {size} 条起取代 {former}，而您固定的是此前的日志。根密钥已签署，但签名无法区分真正的后继与虚假的后继。请核对新日志的指纹，或询问该国的伙伴承认哪一个日志。',
   'proof.problem.blobs-missing': '{named} 个附件中有 {missing} 个不在文件中，未予检查。',
   'proof.problem.stray-blob': '文件中含有任何记录都未列明的内容：{blob}。',
   'proof.problem.blob-size': '某一附件的长度与其记录所述不符：{blob}。',

@@ -17,6 +17,7 @@ const read = object({
   fingerprint: required(digest),
   charter: required(digest),
   base: required(text),
+  successor: required(digest),
   reason: required(word),
   statement: optional(lines),
 });
