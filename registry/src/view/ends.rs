@@ -283,8 +283,11 @@ fn of_record(log: &Log, record: &Digest) -> Select<ending::Entity> {
     all(log).filter(ending::Column::Ended.eq(record.as_bytes().to_vec()))
 }
 
+/// What is asked of an end without its body: its index, kind, the record that it ends, its own, and its signers.
+type Row = (i64, String, Vec<u8>, Vec<u8>, Vec<u8>);
+
 async fn read(rows: Select<ending::Entity>, db: &impl ConnectionTrait) -> Result<BTreeMap<Digest, Vec<End>>> {
-    let rows: Vec<(i64, String, Vec<u8>, Vec<u8>, Vec<u8>)> = rows
+    let rows: Vec<Row> = rows
         .select_only()
         .columns([ending::Column::Idx, ending::Column::Kind, ending::Column::Ended])
         .columns([ending::Column::Record, ending::Column::Signers])
