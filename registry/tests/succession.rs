@@ -51,11 +51,14 @@ async fn a_partner_accepts_a_log_that_goes_on_where_it_saw_the_earlier_one() {
         (Nation::founded("KE").await, Nation::founded("BR").await, Nation::founded("IN").await);
     let new = introduced(&old.succeeded("chancery-2", (&second, 2), 7).await).await;
     assert_eq!(answer(&late.registry, &new).await, "[0]", "nothing is held of the earlier log");
+    partner.befriend(&old).await;
     pull_to(&old, &partner.registry, 7).await;
     assert_eq!(answer(&partner.registry, &new).await, "[0]");
+    ahead.befriend(&old).await;
     pull(&old, &ahead.registry).await;
     let refused = answer(&ahead.registry, &new).await;
     assert!(refused.contains("1 entries would be given up"), "{refused}");
+    late.befriend(&old).await;
     pull_to(&old, &late.registry, 6).await;
     let refused = answer(&late.registry, &new).await;
     assert!(refused.contains("nothing proves that they continue"), "{refused}");
@@ -77,6 +80,7 @@ async fn a_partner_accepts_a_log_that_goes_on_where_it_saw_the_earlier_one() {
 async fn of_two_histories_a_partner_says_how_much_it_gives_up() {
     let (old, [_, second]) = old().await;
     let partner = Nation::founded("KE").await;
+    partner.befriend(&old).await;
     pull(&old, &partner.registry).await;
     let new = introduced(&old.succeeded("chancery-2", (&second, 2), 6).await).await;
     let other = Checkpoint { origin: old.origin.clone(), size: 7, root: Digest::of(b"another history") };
@@ -89,7 +93,9 @@ async fn of_two_histories_a_partner_says_how_much_it_gives_up() {
 async fn roots_that_were_replaced_found_no_log_that_a_partner_accepts() {
     let (old, [first, _]) = old().await;
     let (partner, behind) = (Nation::founded("KE").await, Nation::founded("BR").await);
+    partner.befriend(&old).await;
     pull(&old, &partner.registry).await;
+    behind.befriend(&old).await;
     pull_to(&old, &behind.registry, 6).await;
     let thief = old.succeeded("chancery-2", (&first, 1), 8).await;
     let new = told(&introduced(&thief).await, |it| it.record_digest() == first.record_digest());
@@ -117,6 +123,7 @@ async fn chain(old: &Nation, second: &Envelope, base: u64) -> (Nation, Nation) {
 async fn every_log_of_a_chain_is_compared_with_what_is_held() {
     let (old, [_, second]) = old().await;
     let partner = Nation::founded("KE").await;
+    partner.befriend(&old).await;
     pull(&old, &partner.registry).await;
     let (_, last) = chain(&old, &second, 8).await;
     assert_eq!(answer(&partner.registry, &introduced(&last).await).await, "[0, 0]");
@@ -146,6 +153,7 @@ async fn an_earlier_log_with_another_fingerprint_than_the_one_known_is_refused()
     let (old, [_, second]) = old().await;
     let rival = Nation::rival("FR").await;
     let (mirrors, accredits) = (Nation::founded("KE").await, Nation::founded("BR").await);
+    mirrors.befriend(&rival).await;
     pull(&rival, &mirrors.registry).await;
     accredits.befriend(&rival).await;
     let new = introduced(&old.succeeded("chancery-2", (&second, 2), 8).await).await;
