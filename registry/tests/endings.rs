@@ -361,6 +361,21 @@ async fn receipts_are_due_once_the_files_are_clean_and_never_twice() {
     assert_eq!(erasure.silent, []);
 }
 
+/// A delegation of another publisher's key, [`Nation::next_key`].
+fn also_publisher(nation: &Nation, kinds: &[Kind], models: &str) -> Envelope {
+    let key = nation.next_key(Role::Publisher);
+    let draft = json!({
+        "holder": "another lab",
+        "role": "publisher",
+        "key": KeyRecord::issue(&key, &nation.code, &nation.origin, Role::Publisher).unwrap(),
+        "kinds": kinds,
+        "models": [models],
+        "validFrom": "2026-01-01T00:00:00Z",
+        "validUntil": "2028-01-01T00:00:00Z",
+    });
+    nation.sign(Kind::Delegation, &draft, Role::Registrar)
+}
+
 /// The entry of an envelope, and the envelope beside it.
 fn entry(envelope: &Envelope) -> (Vec<u8>, Frame) {
     let kind = Submission::open(envelope.clone()).unwrap().record.kind();
@@ -475,16 +490,7 @@ async fn a_redacted_record_stays_redacted_whatever_a_void_withdrawal_said() {
     let license = source.sign(Kind::License, &license_draft(&source).await, Role::Publisher);
     let index = source.admit(&license).await.index;
     let thief = source.next_key(Role::Publisher);
-    let delegation = json!({
-        "holder": "a key that is stolen",
-        "role": "publisher",
-        "key": KeyRecord::issue(&thief, &source.code, &source.origin, Role::Publisher).unwrap(),
-        "kinds": ["license", "withdrawal"],
-        "models": ["*"],
-        "validFrom": "2026-01-01T00:00:00Z",
-        "validUntil": "2028-01-01T00:00:00Z",
-    });
-    source.admit(&source.sign(Kind::Delegation, &delegation, Role::Registrar)).await;
+    source.admit(&also_publisher(&source, &[Kind::License, Kind::Withdrawal], "*")).await;
     let withdrawn = json!({
         "kind": "license", "withdraws": license.record_digest(), "scope": "lab:terms", "reason": "other",
     });
@@ -547,4 +553,49 @@ async fn receipts_of_two_logs_take_turns_and_of_one_there_are_so_many_a_day() {
     assert_eq!(of, std::slice::from_ref(&few.origin), "the others wait for tomorrow");
     node.wait(86_401);
     assert_eq!(due().await.len(), 3);
+}
+
+/// A log whose own node lets in redactions by a key that may redact, and not that: each speaks of an entry that
+/// nobody has seen, and all of the same record, so that one is doubted only after the other. The true one counts.
+#[tokio::test]
+async fn many_false_redactions_hide_no_true_one() {
+    let source = founded("FR").await;
+    let [early, late] = [founded("BR").await, founded("KE").await];
+    source.admit(&also_publisher(&source, &[Kind::ModelCard, Kind::Redaction], "other")).await;
+    let (card, index) = with_canary(&source, "umoja").await;
+    let (other, _) = with_canary(&source, "elsewhere").await;
+    for mirror in [&early, &late] {
+        mirror.befriend(&source).await;
+    }
+    pull(&source, &early.registry).await;
+    let size = size_of(&early, &source).await;
+    let unseen: Vec<Digest> = (0..6).map(|number| Digest::of(format!("unseen {number}").as_bytes())).collect();
+    let mut entries: Vec<_> =
+        unseen.iter().map(|digest| Entry::new("model-card", *digest).unwrap().to_bytes()).collect();
+    let claimed = source.card("nobody-has-it");
+    let falsely = (size..size + 6).map(|place| {
+        source.sign_by(Kind::Redaction, &redaction_draft(&claimed, place), &[&source.next_key(Role::Publisher)])
+    });
+    let redactions: Vec<_> = falsely.chain([redaction(&source, &card, index)]).collect();
+    let (more, mut frames): (Vec<_>, Vec<_>) = redactions.iter().map(entry).unzip();
+    entries.extend(more);
+    frames.extend(["umoja", "elsewhere"].map(|name| Frame::Blob(document(name))));
+    common::take_in(&source, &early, &entries, &frames).await;
+    common::take_in_without(&source, &late, &entries, &frames, &[card.digest()]).await;
+    for mirror in [&early, &late] {
+        assert_eq!(verdict(&mirror.registry, &card).await, Verdict::Redacted);
+        assert_eq!(verdict(&mirror.registry, &other).await, Verdict::Valid);
+        for falsely in &redactions[..6] {
+            let verdict = verdict(&mirror.registry, falsely).await;
+            let Verdict::Void(refusal) = verdict else { panic!("{verdict:?}") };
+            assert_eq!(refusal.code, Code::KeyNotAuthorised, "{refusal}");
+        }
+        let mut missing = mirror.registry.missing(&source.origin, 9).await.unwrap();
+        missing.sort_unstable();
+        let mut unseen = unseen.clone();
+        unseen.sort_unstable();
+        assert_eq!(missing, unseen, "they are missing, and not redacted");
+        stays_when_rebuilt(&mirror.registry).await;
+    }
+    assert_eq!(rows(&early, &source).await, rows(&late, &source).await);
 }
