@@ -467,7 +467,7 @@ async fn what_repeats_a_redacted_record_in_another_log_goes_with_it() {
     }
     pull(&victim, &early.registry).await;
     let (repeated, frame) = entry(&card);
-    common::take_in(&other, &early, &[repeated.clone()], std::slice::from_ref(&frame)).await;
+    common::take_in(&other, &early, std::slice::from_ref(&repeated), std::slice::from_ref(&frame)).await;
     victim.admit(&redaction(&victim, &card, index)).await;
     for node in [&early, &late] {
         pull(&victim, &node.registry).await;
@@ -550,7 +550,7 @@ async fn receipts_of_two_logs_take_turns_and_of_one_there_are_so_many_a_day() {
         node.execute(&sql).await;
     }
     let of: Vec<_> = due().await.into_iter().map(|receipt| receipt.redacted_log).collect();
-    assert_eq!(of, [few.origin.clone()], "the others wait for tomorrow");
+    assert!(of == std::slice::from_ref(&few.origin), "the others wait for tomorrow");
     node.wait(86_401);
     assert_eq!(due().await.len(), 3);
 }
