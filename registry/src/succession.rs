@@ -149,7 +149,7 @@ async fn judge(db: &impl ConnectionTrait, old: &Held, link: &Follows<'_>, proof:
     let two_histories = is_contradicted(db, &old.log.origin).await?;
     let from = provable(old, two_histories);
     // A checkpoint that was shown and is not held yet.
-    let shown = [&old.pending, &old.witnessed].into_iter().flatten().map(|signed| signed.checkpoint());
+    let shown = [&old.pending, &old.witnessed].into_iter().flatten().map(SignedCheckpoint::checkpoint);
     let shown = shown.filter(|shown| shown.size == base.size).map(|shown| shown.root).find(|root| *root != base.root);
     let root = if base.size <= old.size {
         root_at(db, old, base.size).await?
@@ -223,7 +223,7 @@ pub(crate) async fn former(db: &impl ConnectionTrait, said: &LogSuccession) -> R
 /// the one cosigned may be of the other.
 fn provable(held: &Held, two_histories: bool) -> Checkpoint {
     let witnessed = held.witnessed.as_ref().filter(|_| !two_histories);
-    let known = held.head.iter().chain(witnessed).map(|signed| signed.checkpoint());
+    let known = held.head.iter().chain(witnessed).map(SignedCheckpoint::checkpoint);
     let largest = known.max_by_key(|checkpoint| checkpoint.size).cloned();
     largest.unwrap_or_else(|| Checkpoint { origin: held.log.origin.clone(), size: 0, root: EMPTY_ROOT })
 }
