@@ -319,9 +319,8 @@ async fn first_charter(
     arrived: &Arrived,
 ) -> Result<(Digest, Vec<u8>)> {
     let partner = partners::find(core, db, &held.log.origin).await?;
-    let introduced = partner.and_then(|partner| partner.introduced);
     let named = first.and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.envelope());
-    if let (None, Some(named)) = (&introduced, named)
+    if let (None, Some(named)) = (&partner, named)
         && let Some(body) = arrived.bodies.get(&named)
         && Envelope::from_fixed(body).is_ok_and(|charter| Some(charter.record_digest()) == held.fingerprint)
     {
@@ -329,6 +328,7 @@ async fn first_charter(
         return Ok((named, body.clone()));
     }
     // Without one nobody can say how the log must begin, so it does not begin.
+    let introduced = partner.and_then(|partner| partner.introduced);
     let introduced = introduced.ok_or_else(|| Error::UnknownLog(held.log.origin.clone()))?;
     let (envelope, body) = introduced.charter.clone();
     if named != Some(envelope) {
