@@ -24,6 +24,7 @@ use chancery_tests::node::{NATIONS, Node};
 use chancery_tests::publisher::Publisher;
 use chancery_tests::row::{Share, Tally};
 use chancery_tests::samples::SAMPLES;
+use serde_json::Value;
 
 const DAY: i64 = 86_400;
 const YEAR: i64 = 365 * DAY;
@@ -250,10 +251,13 @@ impl Round {
         self.federation.node("FR")
     }
 
+    /// Why the node is not well, or that its clock is wrong; nothing when all is well.
     fn problem(&self) -> String {
-        let health = self.node().health();
-        health
-            .map_or_else(|error| error.to_string(), |health| health["problem"].as_str().unwrap_or_default().to_owned())
+        let said = |health: &Value| {
+            let problems = ["problem", "clockProblem"].map(|member| health[member].as_str().unwrap_or_default());
+            problems.concat()
+        };
+        self.node().health().map_or_else(|error| error.to_string(), |health| said(&health))
     }
 
     fn wait_until(&self, is_so: impl Fn(&str) -> bool) -> Result<(), String> {
