@@ -104,9 +104,18 @@ async fn a_caller_that_goes_away_loses_nothing() {
     let card = nation.card("umoja");
     let bytes = card.to_bytes();
     let mut rings = nation.registry.watch();
-    let short = tokio::time::timeout(std::time::Duration::from_millis(5), nation.registry.admit(&bytes)).await;
-    assert!(short.is_err(), "a batch takes longer than that");
-    assert_eq!(rings.recv().await.unwrap().size, 5);
+    // Whoever goes before the record was handed over has submitted nothing, so a slow machine is given longer.
+    let mut rang = None;
+    for patience in [5, 10, 20, 40] {
+        let patience = std::time::Duration::from_millis(patience);
+        let short = tokio::time::timeout(patience, nation.registry.admit(&bytes)).await;
+        assert!(short.is_err(), "a batch takes longer than that");
+        rang = tokio::time::timeout(std::time::Duration::from_secs(2), rings.recv()).await.ok();
+        if rang.is_some() {
+            break;
+        }
+    }
+    assert_eq!(rang.unwrap().unwrap().size, 5);
     let receipt = nation.admit(&card).await;
     assert_eq!((receipt.index, receipt.again), (4, true));
 }
