@@ -56,7 +56,8 @@ impl Registry {
     }
 
     /// The erasures of which the own log has no receipt yet, at most `limit`, those that are scrubbed, and of which
-    /// nothing is here for another log; logs take turns, and of each at most 256 are due within a day: for the node's key to sign and [`Registry::admit`] to enter. Nothing where another process sequences.
+    /// nothing is here for another log, for the node's key to sign and [`Registry::admit`] to enter. Logs take
+    /// turns, and of each at most 256 are due within a day. Nothing where another process sequences.
     ///
     /// # Errors
     /// When the database fails.
